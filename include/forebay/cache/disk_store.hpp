@@ -1,0 +1,77 @@
+#pragma once
+// Blocks on NVMe: the slabs, their index, LRU, admission and recovery behind one door.
+#include <forebay/cache/identity.hpp>
+#include <forebay/io/block_device.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace forebay::cache {
+
+/// CRC32C of each page of a block (the last one over its valid bytes only).
+using PageChecksums = std::array<std::uint32_t, kPagesPerBlock>;
+
+std::uint32_t page_checksum(const std::byte* data, std::size_t size);
+
+struct DeviceConfig {
+  std::string path;
+  std::uint64_t size_bytes = 0;
+};
+
+struct DiskConfig {
+  std::vector<DeviceConfig> devices;
+  double device_writes_per_day = 1.0;  ///< Rewrites of live slots, in device sizes a day (token bucket); 0 never overwrites.
+};
+
+/// Where a written block enters the LRU.
+enum class Placement { hot, cold };
+
+/// All devices of the node. Calls on workers' threads; any of them.
+class DiskStore {
+ public:
+  /// Opens or formats every device and starts recovery tasks on the workers; returns before they end. A slab of another format, other
+  /// constants or another size: a file is formatted anew with a warning, a raw device is Errc::invalid_config.
+  static Result<std::unique_ptr<DiskStore>> open(const DiskConfig& config, io::IoEngine& engine,
+                                                 runtime::WorkerPool& workers);
+  virtual ~DiskStore() = default;
+
+  /// Whether that block is stored now.
+  virtual bool contains(const Object& object, std::uint32_t block) const = 0;
+
+  /// Reads `pages.size()` pages from `first_page` on into the frames, and verifies each against its checksum. Touches the LRU.
+  /// Errc::not_found (not stored, or evicted meanwhile), Errc::corrupt (the block is dropped from the index), Errc::device_failed (counted; after
+  /// a burst the device is marked bad and its blocks are forgotten). The task owns the frames until it ends.
+  virtual Task<Result<void>> read(ObjectPtr object, std::uint32_t block, std::uint32_t first_page,
+                                  std::vector<io::PageRef> pages) = 0;
+
+  /// Whether a write of one block would find a slot now: a free one, or a token to overwrite the LRU's victim. Reserves nothing.
+  virtual bool admits() const = 0;
+
+  /// Writes one whole block (header, pages and checksums in one write) and then shows it in the index. Errc::overloaded when no slot or token
+  /// is to be had, Errc::device_failed otherwise. A block already stored is success without a write.
+  virtual Task<Result<void>> write(ObjectPtr object, std::uint32_t block,
+                                   std::vector<io::PageRef> pages, PageChecksums checksums,
+                                   Placement placement) = 0;
+
+  /// Frees what is stored of every other version of the same name whose version id is empty or "null".
+  virtual void drop_superseded(const Object& current) = 0;
+  /// Frees every block of keys that start with `prefix` in `bucket` and erases their headers, so that a restart does not bring them back.
+  /// The count of blocks.
+  virtual Task<std::size_t> purge(std::string bucket, std::string prefix) = 0;
+
+  struct Status {
+    std::string path;
+    std::uint64_t slots = 0;
+    std::uint64_t used = 0;
+    std::uint64_t scanned = 0;  ///< == slots once recovered
+    bool failed = false;
+  };
+  virtual std::vector<Status> status() const = 0;
+  /// Asks the recovery tasks to end soon; they are joined by the workers' drain.
+  virtual void stop() = 0;
+};
+
+}  // namespace forebay::cache

@@ -1,0 +1,115 @@
+#pragma once
+// The one bounded pool of page frames: fills and disk reads land here, hot pages stay here.
+#include <forebay/base/units.hpp>
+#include <forebay/runtime/deadline.hpp>
+#include <forebay/runtime/task.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace forebay::io {
+
+/// Unit of the pool, of checksums and of small reads. A format constant (cache/slab_layout.hpp).
+inline constexpr std::size_t kPageSize = 128 * KiB;
+
+class BufferPool;
+
+/// A counted reference to one frame of kPageSize bytes, aligned to kPageSize. Copying and dropping it is safe on any
+/// thread; the bytes are written only by who acquired the frame, before others are shown it. Must not outlive its pool.
+class PageRef {
+ public:
+  PageRef() = default;
+  PageRef(const PageRef& other) noexcept;
+  PageRef(PageRef&& other) noexcept;
+  PageRef& operator=(PageRef other) noexcept;
+  ~PageRef();
+
+  explicit operator bool() const { return pool_ != nullptr; }
+  std::byte* data() const;
+  /// Place in the pool, 0 to BufferPool::frame_count() - 1: for side tables.
+  std::uint32_t index() const { return index_; }
+  /// True when this is the only reference. Meaningful only where no other reference can appear meanwhile.
+  bool unique() const;
+
+ private:
+  friend class BufferPool;
+  PageRef(BufferPool* pool, std::uint32_t index) : pool_{pool}, index_{index} {}
+
+  BufferPool* pool_ = nullptr;
+  std::uint32_t index_ = 0;
+};
+
+/// What frames are in use for. Each share has a bound of its own, so that no use can starve another; the rest of
+/// the pool holds resident pages nobody is working on.
+enum class Share : std::uint8_t {
+  fill,         ///< Being filled from the origin. 3/8 of the pool.
+  disk_read,    ///< Being read from a device. 2/8.
+  slot_write,   ///< Held until written to a device; past the share the write is dropped. 1/8.
+  speculation,  ///< Read ahead of need; never waited for. 1/8.
+};
+inline constexpr std::size_t kShareCount = 4;
+
+/// Frames charged to a share. Dropping the lease ends the charge; the frames live on for as long as PageRefs to them do.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(Lease&& other) noexcept;
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease();
+
+  std::vector<PageRef> pages;
+
+ private:
+  friend class BufferPool;
+  BufferPool* pool_ = nullptr;
+  Share share_ = Share::fill;
+  std::size_t charged_ = 0;
+};
+
+/// Any thread, except acquire(): a worker's.
+class BufferPool {
+ public:
+  struct Config {
+    std::uint64_t size_bytes = 1 * GiB;  ///< Rounded down to whole frames; at least 32 MiB.
+  };
+
+  explicit BufferPool(const Config& config);
+  BufferPool(const BufferPool&) = delete;
+  BufferPool& operator=(const BufferPool&) = delete;
+  ~BufferPool();
+
+  /// `reclaim(n)` is called without any lock of the pool when frames run short: it should drop references to about n resident
+  /// frames and return how many it dropped. Set once, before use.
+  void set_reclaimer(std::function<std::size_t(std::size_t)> reclaim);
+
+  /// Waits, first come first served within a share, until `count` frames are free and the share has room for all of them.
+  /// Nobody may call this while holding a lease. Errc::overloaded when the deadline passes; asserts that count fits the share.
+  Task<Result<Lease>> acquire(Share share, std::size_t count, Deadline deadline);
+  /// The same without waiting; nullopt where acquire would wait.
+  std::optional<Lease> try_acquire(Share share, std::size_t count);
+  /// Charges frames the caller already holds to `share` (slot writes). nullopt where the share is full.
+  std::optional<Lease> try_charge(Share share, std::vector<PageRef> pages);
+
+  std::size_t frame_count() const { return frame_count_; }
+  std::size_t share_limit(Share share) const;
+  std::size_t share_used(Share share) const;
+  std::size_t free_count() const;
+
+ private:
+  friend class PageRef;
+  friend class Lease;
+  struct State;
+
+  std::size_t frame_count_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace forebay::io
