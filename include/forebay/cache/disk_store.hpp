@@ -47,6 +47,9 @@ class DiskStore {
   virtual Task<Result<void>> read(ObjectPtr object, std::uint32_t block, std::uint32_t first_page,
                                   std::vector<io::PageRef> pages) = 0;
 
+  /// Marks the block as just used; nothing where it is not stored.
+  virtual void touch(const Object& object, std::uint32_t block) = 0;
+
   /// Whether a write of one block would find a slot now: a free one, or a token to overwrite the LRU's victim. Reserves nothing.
   virtual bool admits() const = 0;
 

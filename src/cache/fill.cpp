@@ -1,0 +1,275 @@
+#include "cache/fill.hpp"
+
+#include "cache/ram_tier.hpp"
+
+#include <forebay/base/assert.hpp>
+#include <forebay/base/errc.hpp>
+#include <forebay/base/log.hpp>
+#include <forebay/base/metrics.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace forebay::cache {
+namespace {
+
+/// A fill whose blocks will not be kept on disk stays this close before its furthest reader: what
+/// nobody comes for is not fetched.
+constexpr std::uint64_t kLead = 2 * kBlockSize;
+/// Different keys a refusal is tried with.
+constexpr std::size_t kFetchersMax = 3;
+
+struct FillMetrics {
+  metrics::Counter& completed = metrics::Registry::instance().counter(
+      "forebay_cache_fills_total", "Fills that ended.", {{"result", "ok"}});
+  metrics::Counter& failed = metrics::Registry::instance().counter(
+      "forebay_cache_fills_total", "Fills that ended.", {{"result", "failed"}});
+  metrics::Counter& unwanted = metrics::Registry::instance().counter(
+      "forebay_cache_fills_total", "Fills that ended.", {{"result", "unwanted"}});
+  metrics::Gauge& active =
+      metrics::Registry::instance().gauge("forebay_cache_fills_active", "Fills in progress.");
+  metrics::Counter& replaced = metrics::Registry::instance().counter(
+      "forebay_cache_fill_replacements_total",
+      "Origin requests of a fill that stalled or broke and were replaced.");
+  metrics::Counter& not_stored = metrics::Registry::instance().counter(
+      "forebay_cache_blocks_not_stored_total",
+      "Filled blocks that were not written to disk: no slot, token or write share.");
+
+  static FillMetrics& get() {
+    static FillMetrics instance;
+    return instance;
+  }
+};
+
+Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, io::Lease lease,
+                      PageChecksums checksums, Placement placement) {
+  std::vector<io::PageRef> pages = lease.pages;
+  const Result<void> written =
+      co_await disk->write(std::move(object), block, std::move(pages), checksums, placement);
+  if (!written)
+    FillMetrics::get().not_stored.add();
+}
+
+}  // namespace
+
+/// What the task knows between blocks.
+struct Fill::Progress {
+  std::uint32_t block =
+      0;  ///< The block being filled; claims are held from here to the end of the run.
+  std::unique_ptr<ByteSource> source;  ///< Open at the next byte wanted, or null.
+  FetcherPtr fetcher;
+  bool replaced = false;  ///< The one replacement has been spent.
+  PageChecksums checksums{};
+};
+
+InterestPtr Fill::add_interest(const FetcherPtr& fetcher, std::uint64_t position) {
+  auto interest = std::make_shared<Interest>();
+  interest->fetcher = fetcher;
+  interest->position = position;
+  const std::lock_guard lock{mutex_};
+  interests_.push_back(interest);
+  if (task_waiter_)
+    task_waiter_->wake();
+  return interest;
+}
+
+void Fill::remove_interest(const InterestPtr& interest) {
+  const std::lock_guard lock{mutex_};
+  std::erase(interests_, interest);
+  if (task_waiter_)
+    task_waiter_->wake();
+}
+
+void Fill::moved(Interest& interest, std::uint64_t position) {
+  interest.position = position;
+  const std::lock_guard lock{mutex_};
+  if (task_waiter_)
+    task_waiter_->wake();
+}
+
+std::optional<Error> Fill::failure() const {
+  const std::lock_guard lock{mutex_};
+  return failure_;
+}
+
+Task<void> Fill::wait_done() {
+  const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
+  {
+    const std::lock_guard lock{mutex_};
+    if (done_)
+      co_return;
+    done_waiters_.push_back(waiter);
+  }
+  co_await waiter->wait(Deadline::never());
+}
+
+FetcherPtr Fill::next_fetcher(const std::vector<std::string>& refused) const {
+  const std::lock_guard lock{mutex_};
+  for (const InterestPtr& interest : interests_) {
+    const std::string_view caller = interest->fetcher->caller();
+    if (std::find(refused.begin(), refused.end(), caller) == refused.end())
+      return interest->fetcher;
+  }
+  return nullptr;
+}
+
+Task<Result<void>> Fill::open_source(Fill& self, Progress& progress, std::uint64_t offset) {
+  const std::uint64_t end =
+      std::min(self.object_->identity().size, std::uint64_t{self.end_block()} * kBlockSize);
+  std::vector<std::string> refused;
+  for (;;) {
+    auto opened = co_await progress.fetcher->open(self.object_, offset, end - offset, self.reason_);
+    if (opened) {
+      progress.source = std::move(opened).value();
+      co_return success();
+    }
+    if (opened.error() != Errc::refused || refused.size() + 1 == kFetchersMax)
+      co_return opened.error();
+    refused.emplace_back(progress.fetcher->caller());
+    FetcherPtr other = self.next_fetcher(refused);
+    if (!other)
+      co_return opened.error();
+    progress.fetcher = std::move(other);
+  }
+}
+
+/// Receives what is missing of the current block into the lease's frames, checksumming each page as
+/// it becomes whole.
+Task<Result<void>> Fill::receive(FillContext& context, Fill& self, Progress& progress,
+                                 io::Lease& lease) {
+  const std::uint32_t length = self.object_->block_length(progress.block);
+  const std::uint64_t block_start = std::uint64_t{progress.block} * kBlockSize;
+  std::uint32_t received = 0;
+  while (received < length) {
+    if (!progress.source) {
+      CO_TRY(co_await open_source(self, progress, block_start + received));
+    }
+    const std::size_t page = received / kPageSize;
+    const std::size_t in_page = received % kPageSize;
+    const std::size_t room = std::min<std::size_t>(kPageSize - in_page, length - received);
+    const std::span<std::byte> target{lease.pages[page].data() + in_page, room};
+    auto got = co_await progress.source->read(target, Deadline::after(context.stall));
+    if (!got || got.value() == 0) {
+      const Error error = got ? make_error_code(Errc::truncated) : got.error();
+      progress.source.reset();
+      if (std::exchange(progress.replaced, true))
+        co_return error;
+      FillMetrics::get().replaced.add();
+      continue;
+    }
+    received += static_cast<std::uint32_t>(got.value());
+    if (received % kPageSize == 0 || received == length)
+      progress.checksums[page] = page_checksum(lease.pages[page].data(), in_page + got.value());
+    context.ram.advance_fill(*self.object_, progress.block, received);
+  }
+  co_return success();
+}
+
+Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& progress) {
+  // The origin's connection comes first: whoever holds frames must never wait for one.
+  if (!progress.source) {
+    CO_TRY(co_await open_source(self, progress, std::uint64_t{progress.block} * kBlockSize));
+  }
+  const std::uint32_t pages = page_count(self.object_->block_length(progress.block));
+  CO_TRY(io::Lease lease, co_await context.pool.acquire(io::Share::fill, pages,
+                                                        Deadline::after(context.buffer_wait)));
+  context.ram.begin_fill(*self.object_, progress.block, lease.pages);
+  CO_TRY(co_await receive(context, self, progress, lease));
+
+  const bool keep = context.ram.finish_fill(*self.object_, progress.block);
+  const std::uint32_t block = progress.block++;
+  if (!keep || context.disk == nullptr)
+    co_return success();
+  std::optional<io::Lease> held;
+  if (context.disk->admits())
+    held = context.pool.try_charge(io::Share::slot_write, lease.pages);
+  if (!held) {
+    FillMetrics::get().not_stored.add();
+    co_return success();
+  }
+  const Placement placement =
+      self.reason_ == FillReason::prestage ? Placement::cold : Placement::hot;
+  runtime::Worker::current().tasks().spawn("slot write", &write_slot, context.disk, self.object_,
+                                           block, std::move(*held), progress.checksums, placement);
+  co_return success();
+}
+
+/// Whether the fill should go on with `block`. Waits while the block would not be stored and no
+/// reader is near.
+Task<bool> Fill::wanted(Fill& self, std::uint32_t block, bool will_be_stored) {
+  if (self.reason_ != FillReason::demand)
+    co_return true;
+  const std::uint64_t start = std::uint64_t{block} * kBlockSize;
+  const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
+  for (;;) {
+    {
+      const std::lock_guard lock{self.mutex_};
+      self.task_waiter_.reset();
+      if (self.interests_.empty())
+        co_return false;
+      const auto near = [start](const InterestPtr& interest) {
+        return interest->position.load() + kLead >= start;
+      };
+      if (will_be_stored || std::any_of(self.interests_.begin(), self.interests_.end(), near))
+        co_return true;
+      self.task_waiter_ = waiter;
+    }
+    co_await waiter->wait(Deadline::never());
+  }
+}
+
+Task<Result<void>> Fill::run_blocks(FillContext& context, Fill& self, Progress& progress) {
+  while (progress.block < self.end_block()) {
+    const bool stored = context.disk != nullptr && context.disk->admits();
+    // What is pre-staged and cannot be kept would only push hot pages out.
+    if (self.reason_ == FillReason::prestage && context.disk != nullptr && !stored)
+      co_return Errc::overloaded;
+    if (progress.block != self.first_block_) {
+      const bool go_on = co_await wanted(self, progress.block, stored);
+      if (!go_on)
+        co_return Errc::cancelled;
+    }
+    CO_TRY(co_await fill_block(context, self, progress));
+  }
+  co_return success();
+}
+
+Task<void> Fill::run(FillContext context, std::shared_ptr<Fill> self,
+                     std::unique_ptr<ByteSource> source, FetcherPtr fetcher) {
+  FillMetrics& metrics = FillMetrics::get();
+  metrics.active.add(1);
+  Progress progress;
+  progress.block = self->first_block_;
+  progress.source = std::move(source);
+  progress.fetcher = std::move(fetcher);
+  const Result<void> result = co_await run_blocks(context, *self, progress);
+  progress.source.reset();
+
+  std::vector<std::shared_ptr<runtime::Waiter>> done;
+  {
+    const std::lock_guard lock{self->mutex_};
+    self->done_ = true;
+    if (!result)
+      self->failure_ = result.error();
+    done.swap(self->done_waiters_);
+  }
+  // Claims end after the failure is known: who is woken by it must see why.
+  for (std::uint32_t block = progress.block; block < self->end_block(); ++block)
+    context.ram.abandon_fill(*self->object_, block);
+  for (const auto& waiter : done)
+    waiter->wake();
+  metrics.active.add(-1);
+  if (result) {
+    metrics.completed.add();
+  } else if (result.error() == Errc::cancelled) {
+    metrics.unwanted.add();
+  } else {
+    metrics.failed.add();
+    log::get("cache").warn("fill of {}/{} blocks {}-{} failed at {}: {}",
+                           self->object_->identity().bucket, self->object_->identity().key,
+                           self->first_block_, self->end_block() - 1, progress.block,
+                           result.error().message());
+  }
+}
+
+}  // namespace forebay::cache

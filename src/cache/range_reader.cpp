@@ -1,0 +1,178 @@
+#include "cache/fill.hpp"
+#include "cache/ram_tier.hpp"
+
+#include <forebay/base/errc.hpp>
+#include <forebay/cache/block_cache.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace forebay::cache {
+namespace {
+
+/// Attempts to bring one position in before the reader gives up on the cache. More than one,
+/// because a page may be evicted, or a block dropped as corrupt, between its arrival and the
+/// reader's turn.
+constexpr int kAttemptsMax = 4;
+
+std::uint32_t block_of(std::uint64_t offset) {
+  return static_cast<std::uint32_t>(offset / kBlockSize);
+}
+std::uint32_t in_block(std::uint64_t offset) {
+  return static_cast<std::uint32_t>(offset % kBlockSize);
+}
+
+}  // namespace
+
+RangeReader::RangeReader(BlockCache& cache, ObjectPtr object, std::uint64_t first,
+                         std::uint64_t end, FetcherPtr fetcher)
+    : cache_{cache},
+      object_{std::move(object)},
+      position_{first},
+      end_{end},
+      fetcher_{std::move(fetcher)},
+      ahead_until_{first} {
+  cache_.readers_.fetch_add(1, std::memory_order_relaxed);
+}
+
+RangeReader::~RangeReader() {
+  cache_.readers_.fetch_sub(1, std::memory_order_relaxed);
+  for (const auto& [fill, interest] : followed_)
+    fill->remove_interest(interest);
+}
+
+void RangeReader::follow(const std::shared_ptr<Fill>& fill) {
+  const auto same = [&fill](const auto& followed) { return followed.first == fill; };
+  if (std::none_of(followed_.begin(), followed_.end(), same))
+    followed_.emplace_back(fill, fill->add_interest(fetcher_, position_));
+}
+
+void RangeReader::unfollow_finished() {
+  const std::uint32_t block = block_of(position_);
+  std::erase_if(followed_, [block](const auto& followed) {
+    if (followed.first->end_block() > block)
+      return false;
+    followed.first->remove_interest(followed.second);
+    return true;
+  });
+}
+
+/// Why the fill of `block` that this reader followed has failed, if it has.
+std::optional<Error> RangeReader::fill_failure(std::uint32_t block) const {
+  for (const auto& [fill, interest] : followed_) {
+    if (block < fill->first_block() || block >= fill->end_block())
+      continue;
+    const std::optional<Error> failure = fill->failure();
+    if (failure && *failure != Errc::cancelled)
+      return failure;
+  }
+  return std::nullopt;
+}
+
+View RangeReader::try_next() {
+  const std::uint32_t block = block_of(position_);
+  const auto want = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(end_ - position_, kBlockSize - in_block(position_)));
+  RamTier::Access access = cache_.ram_->access(*object_, block, in_block(position_), want, nullptr);
+  if (access.view)
+    note_source(block, access.fill != nullptr);
+  return std::move(access.view);
+}
+
+void RangeReader::note_source(std::uint32_t block, bool filling) {
+  if (block == noted_block_)
+    return;
+  noted_block_ = block;
+  block_was_cached_ = !filling;
+  if (cache_.disk_)
+    cache_.disk_->touch(*object_, block);
+}
+
+void RangeReader::advance(std::size_t bytes) {
+  (block_was_cached_ ? tally_.cached : tally_.filled) += bytes;
+  const std::uint32_t before = block_of(position_);
+  position_ += bytes;
+  if (position_ == end_)
+    return;
+  if (block_of(position_) != before) {
+    unfollow_finished();
+    for (const auto& [fill, interest] : followed_)
+      fill->moved(*interest, position_);
+  }
+  read_ahead();
+}
+
+/// Keeps one window of pages beyond the current one on its way from disk, and the next run of
+/// missing blocks from the origin.
+void RangeReader::read_ahead() {
+  if (position_ < ahead_until_)
+    return;
+  const std::size_t window = cache_.read_ahead();
+  const std::uint64_t next = std::min(position_ + window, end_);
+  ahead_until_ = next;
+  if (next == end_)
+    return;
+  const std::uint32_t block = block_of(next);
+  if (cache_.disk_ && cache_.disk_->contains(*object_, block)) {
+    const auto count = static_cast<std::uint32_t>(
+        div_ceil(std::min<std::uint64_t>(window, end_ - next), kPageSize));
+    cache_.start_load(object_, block, static_cast<std::uint32_t>(in_block(next) / kPageSize), count,
+                      io::Share::speculation);
+  } else if (cache_.missing(*object_, block)) {
+    start_fill(block);
+  }
+}
+
+/// A fill from `block` to the end of its extent or of this reader's range, whichever comes first;
+/// none where the block is claimed already.
+void RangeReader::start_fill(std::uint32_t block) {
+  const auto extent_end = static_cast<std::uint32_t>(align_up(block + 1, kBlocksPerExtent));
+  const std::uint32_t range_end = block_of(end_ - 1) + 1;
+  const std::shared_ptr<Fill> fill = cache_.start_fill(
+      object_, block, std::min(extent_end, range_end), fetcher_, FillReason::demand, nullptr);
+  if (fill)
+    follow(fill);
+}
+
+/// Starts what brings the bytes at position() into RAM.
+void RangeReader::bring_in(std::uint32_t block) {
+  if (!cache_.disk_ || !cache_.disk_->contains(*object_, block)) {
+    start_fill(block);
+    return;
+  }
+  const std::uint64_t wanted =
+      std::min<std::uint64_t>(end_ - position_ + position_ % kPageSize, cache_.read_ahead());
+  cache_.start_load(object_, block, static_cast<std::uint32_t>(in_block(position_) / kPageSize),
+                    static_cast<std::uint32_t>(div_ceil(wanted, kPageSize)), io::Share::disk_read);
+}
+
+Task<Result<View>> RangeReader::next(Deadline deadline) {
+  const std::uint32_t block = block_of(position_);
+  const auto want = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(end_ - position_, kBlockSize - in_block(position_)));
+  const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
+  int attempts = 0;
+  for (;;) {
+    RamTier::Access access =
+        cache_.ram_->access(*object_, block, in_block(position_), want, waiter);
+    if (access.fill)
+      follow(access.fill);
+    if (access.state != RamTier::State::absent)
+      note_source(block, access.fill != nullptr);
+    if (access.state == RamTier::State::bytes)
+      co_return std::move(access.view);
+    if (access.state == RamTier::State::absent) {
+      if (const std::optional<Error> failure = fill_failure(block); failure)
+        co_return *failure;
+      if (attempts++ == kAttemptsMax)
+        co_return Errc::overloaded;
+      bring_in(block);
+      continue;
+    }
+    const bool woken = co_await waiter->wait(deadline);
+    if (!woken)
+      co_return Errc::timeout;
+  }
+}
+
+}  // namespace forebay::cache
