@@ -1,0 +1,26 @@
+#pragma once
+// What the origin room is configured with; config/ fills these from the file.
+#include <forebay/base/units.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace forebay::origin {
+
+struct OriginConfig {
+  std::string endpoint =
+      "http://127.0.0.1:7480";          ///< http:// or https://, host, optional port; no path.
+  std::string region = "us-east-1";     ///< Signed into every request toward the origin.
+  std::string ca_file;                  ///< PEM; empty: the system's.
+  std::size_t max_connections = 512;    ///< Of this node, all workers together.
+  milliseconds connect_timeout{5'000};  ///< DNS, TCP and TLS; also the wait for a free connection.
+  milliseconds lookup_timeout{10'000};  ///< A whole lookup.
+  milliseconds first_byte_timeout{
+      30'000};                            ///< The head of the response to a request without a body.
+  milliseconds progress_timeout{30'000};  ///< Between two bytes of a body, either way.
+  milliseconds write_response_timeout{
+      900'000};                       ///< The head of the response to a write whose body was sent.
+  milliseconds idle_timeout{20'000};  ///< Pooled connections older than this are closed.
+};
+
+}  // namespace forebay::origin

@@ -1,0 +1,50 @@
+#pragma once
+// The callers' key pairs: a mounted file, reloaded when it changes.
+#include <forebay/base/result.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace forebay::origin {
+
+/// One key pair a caller may use, and the pair it is exchanged for toward the origin.
+struct CallerKey {
+  struct Grant {
+    std::string bucket;  ///< A glob: "*" any run of characters, "?" one.
+    bool read_only = false;
+  };
+
+  std::string access_key;
+  std::string secret_key;
+  std::string origin_access_key;     ///< Defaults to access_key.
+  std::string origin_secret_key;     ///< Defaults to secret_key.
+  std::string origin_session_token;  ///< May be empty.
+  std::vector<Grant> allow;          ///< Empty: every bucket.
+
+  /// Whether the allow-list lets this caller touch `bucket` (empty: the service itself, e.g.
+  /// ListBuckets, needs an empty list).
+  bool allows(std::string_view bucket, bool write) const;
+};
+
+using CallerKeys = std::unordered_map<std::string, std::shared_ptr<const CallerKey>>;
+
+/// The current set. find() on any thread; poll() on one.
+class CredentialStore {
+ public:
+  /// Errc::invalid_config with a logged file, line and column; world-readable or group-writable
+  /// files are refused, symlinks resolved.
+  static Result<std::unique_ptr<CredentialStore>> open(std::string path);
+  virtual ~CredentialStore() = default;
+
+  /// Null for an unknown key.
+  virtual std::shared_ptr<const CallerKey> find(std::string_view access_key) const = 0;
+  /// Reloads where the file has changed since; an invalid file keeps the old set, is logged and
+  /// raises forebay_credentials_reload_failed (gauge, 1 while the file is invalid).
+  virtual void poll() = 0;
+};
+
+}  // namespace forebay::origin
