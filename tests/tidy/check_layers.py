@@ -14,7 +14,7 @@ import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 SOURCE_SUFFIXES = {".hpp", ".cpp"}
-# Third-party headers that one .cpp hides from everybody else: prefix -> the room that file lives in.
+# Third-party headers that one .cpp hides from everybody else: prefix -> the room it lives in.
 HIDDEN_LIBRARIES = {"liburing": "io", "yaml-cpp/": "config"}
 
 
@@ -38,7 +38,7 @@ def allowed_rooms(layers):
 
 
 def source_files(root):
-    """Yields (path, room, is_public) for every C++ file; room is None outside every folder of one."""
+    """Yields (path, room, is_public) for every C++ file; room is None outside every room."""
     for top, is_public in (("include/forebay", True), ("src", False)):
         base = root / top
         for path in sorted(base.rglob("*")):
@@ -63,7 +63,7 @@ def included_room_error(room, target, angled, is_public, allowed):
         if below not in allowed:
             return f"<{target}> is in '{below}', which is no room"
         if below == "config" and room not in ("config", "app"):
-            return f"{room} includes config: only app may, every room has a Config struct of its own"
+            return f"{room} includes config: only app may, each room has its own Config"
         if below not in allowed[room]:
             return f"{room} includes {below}: the arrow points up or sideways"
         return None

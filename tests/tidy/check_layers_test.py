@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every rule of check_layers.py fails on a tree that breaks it, and a tree that breaks none passes."""
+"""Each rule of check_layers.py fails on a tree that breaks it; a tree that breaks none passes."""
 import pathlib
 import sys
 import tempfile

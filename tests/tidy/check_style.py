@@ -36,7 +36,7 @@ def is_checked(path):
 
 
 def check_file(path, name):
-    """Every violation in one file as `file:line: why`; `name` is the path from the root of the repository."""
+    """Every violation in one file as `file:line: why`; `name` is the path in the repository."""
     lines = path.read_text(encoding="utf-8").splitlines()
     errors = []
     lines_max = TEST_LINES_MAX if name.startswith("tests/") else LINES_MAX
