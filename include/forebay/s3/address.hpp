@@ -1,0 +1,35 @@
+#pragma once
+// Which bucket and key a request is for. Pure.
+#include <forebay/http/message.hpp>
+#include <forebay/s3/error.hpp>
+
+#include <span>
+#include <string>
+
+namespace forebay::s3 {
+
+/// UTF-8 bytes; S3's limit on keys.
+inline constexpr std::size_t kMaxKeyBytes = 1024;
+
+/// Decoded exactly once and never normalised: "//", "." and ".." are parts of keys like any other.
+struct Address {
+  std::string bucket;         ///< "" for the service itself ("/").
+  std::string key;            ///< "" for the bucket.
+  bool virtual_host = false;  ///< The bucket came from the Host field.
+
+  bool is_object() const { return !key.empty(); }
+  friend bool operator==(const Address&, const Address&) = default;
+};
+
+/// Reads Host and target. A Host (without port, without case) of "<bucket>.<domain>" for one of
+/// `domains`, the longest that fits, is virtual-host style; any other Host, a domain itself
+/// included, is path-style. Fails with invalid_uri (bad percent-encoding, not origin-form) and
+/// key_too_long. "OPTIONS *" is the service. Bucket names are not checked against the naming rules:
+/// the origin does.
+Outcome<Address> parse_address(const http::RequestHead& request,
+                               std::span<const std::string> domains);
+
+/// The path-style path of `address`, strictly encoded: "/bucket/key".
+std::string path_style(const Address& address);
+
+}  // namespace forebay::s3

@@ -1,0 +1,110 @@
+#pragma once
+// AWS Signature Version 4 for S3: reading, verifying, and signing anew for the origin.
+// Amazon S3 API Reference, "Authenticating Requests (AWS Signature Version 4)". Time is an
+// argument; nothing here does I/O. Any thread: the cache of derived keys is per thread and bounded.
+#include <forebay/http/message.hpp>
+#include <forebay/s3/error.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace forebay::s3 {
+
+using std::chrono::sys_seconds;
+
+inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
+/// The SHA-256 of no bytes.
+inline constexpr std::string_view kEmptyPayload =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+inline constexpr std::chrono::seconds kMaxSkew = std::chrono::minutes{15};
+inline constexpr std::chrono::seconds kMaxExpires{604800};
+
+struct Credential {
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token;  ///< "" for none.
+};
+
+/// How a request says who sends it. Nothing is checked but which of the forms it has.
+enum class AuthScheme {
+  anonymous,
+  sigv4_header,
+  sigv4_presigned,
+  sigv2,        ///< "AWS key:signature", or ?AWSAccessKeyId=&Signature=&Expires=
+  unsupported,  ///< Another algorithm (SigV4A) or another scheme.
+  ambiguous,    ///< More than one at once.
+};
+AuthScheme auth_scheme(const http::RequestHead& request);
+
+/// A SigV4 authorisation, well-formed but not verified.
+struct Authorization {
+  enum class Kind { header, presigned };
+
+  Kind kind = Kind::header;
+  std::string access_key;
+  std::string date;  ///< YYYYMMDD of the credential scope; the day of `timestamp`.
+  std::string region;
+  std::string service;                      ///< Always "s3".
+  std::vector<std::string> signed_headers;  ///< Lower case, in the client's order.
+  std::string signature;
+  sys_seconds timestamp{};
+  std::chrono::seconds expires{0};  ///< Presigned only.
+  std::string payload_hash;         ///< The last line of the canonical request; see payload_mode.
+  std::string session_token;        ///< "" for none.
+};
+
+/// Reads the authorisation of a request whose scheme is a SigV4 form. Every other scheme, a
+/// malformed value and a missing one give the error AWS gives; anonymous requests access_denied.
+Outcome<Authorization> parse_authorization(const http::RequestHead& request);
+
+/// Proves that the holder of `secret_key` signed exactly this request, now. `authorization` must
+/// come from parse_authorization of the same request, which must be as the client sent it, Host
+/// included. nullopt where all is well; else request_time_too_skewed, access_denied (expired, not
+/// yet valid, fields left unsigned) or signature_does_not_match. The signature is compared in
+/// constant time.
+std::optional<Failure> verify(const http::RequestHead& request, const Authorization& authorization,
+                              std::string_view secret_key, sys_seconds now,
+                              std::chrono::seconds max_skew = kMaxSkew);
+
+/// Signs `request` by the Authorization field. Host must already be the origin's. What it held of
+/// Authorization, Date, x-amz-date, x-amz-security-token and x-amz-content-sha256 is replaced; the
+/// target is re-encoded strictly. Signed are host, every x-amz-*, content-type, content-md5, range
+/// and if-*: those must not change afterwards; other fields may. The target must decode.
+void sign(http::RequestHead& request, const Credential& credential, std::string_view region,
+          std::string_view payload_hash, sys_seconds now);
+
+struct PresignParams {
+  sys_seconds timestamp{};
+  std::chrono::seconds expires{0};
+  std::vector<std::string> signed_headers;  ///< Lower case; host is added where missing.
+  std::string payload_hash{kUnsignedPayload};
+};
+
+/// Signs `request` by query parameters, replacing those and any Authorization it held. The target
+/// is re-encoded strictly and must decode; Host must already be the origin's.
+void presign(http::RequestHead& request, const Credential& credential, std::string_view region,
+             const PresignParams& params);
+/// What came presigned leaves presigned: date, expiry, fields and payload hash are the caller's.
+PresignParams presign_params(const Authorization& caller);
+
+/// What an x-amz-content-sha256 value says about the body.
+enum class PayloadMode {
+  absent,
+  sha256,                      ///< 64 hexadecimal digits: the body's hash.
+  unsigned_payload,            ///< UNSIGNED-PAYLOAD
+  streaming_signed,            ///< STREAMING-AWS4-HMAC-SHA256-PAYLOAD
+  streaming_signed_trailer,    ///< STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER
+  streaming_unsigned_trailer,  ///< STREAMING-UNSIGNED-PAYLOAD-TRAILER
+  streaming_other,             ///< Any other STREAMING-*
+  malformed,                   ///< invalid_argument
+};
+PayloadMode payload_mode(std::string_view value);
+
+/// "20130524T000000Z"
+std::string format_amz_date(sys_seconds time);
+std::optional<sys_seconds> parse_amz_date(std::string_view text);
+
+}  // namespace forebay::s3
