@@ -3,6 +3,7 @@
 #include <forebay/base/result.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,18 +33,23 @@ struct CallerKey {
 
 using CallerKeys = std::unordered_map<std::string, std::shared_ptr<const CallerKey>>;
 
+/// Reads and checks the text of a credentials file; config/ provides it, because only config/ knows
+/// YAML. Errors are logged with file, line and column.
+using CredentialLoader = std::function<Result<CallerKeys>(const std::string& path)>;
+
 /// The current set. find() on any thread; poll() on one.
 class CredentialStore {
  public:
-  /// Errc::invalid_config with a logged file, line and column; world-readable or group-writable
-  /// files are refused, symlinks resolved.
-  static Result<std::unique_ptr<CredentialStore>> open(std::string path);
+  /// Errc::invalid_config, logged: unreadable, world-readable or group-writable (symlinks
+  /// resolved), or refused by the loader.
+  static Result<std::unique_ptr<CredentialStore>> open(std::string path, CredentialLoader load);
   virtual ~CredentialStore() = default;
 
   /// Null for an unknown key.
   virtual std::shared_ptr<const CallerKey> find(std::string_view access_key) const = 0;
-  /// Reloads where the file has changed since; an invalid file keeps the old set, is logged and
-  /// raises forebay_credentials_reload_failed (gauge, 1 while the file is invalid).
+  /// Reloads where the file has changed since (its resolved path, inode, size or mtime); an invalid
+  /// file keeps the old set, is logged and raises forebay_credentials_reload_failed (gauge, 1 while
+  /// the file is invalid).
   virtual void poll() = 0;
 };
 

@@ -1,0 +1,47 @@
+#pragma once
+// What the proxy room is configured with; config/ fills these from the file.
+#include <forebay/base/units.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace forebay::proxy {
+
+enum class PrestageTrigger { any_head, ranged_head, off };
+
+struct PrestageConfig {
+  PrestageTrigger trigger = PrestageTrigger::any_head;
+  std::uint64_t max_object_size = 64 * GiB;
+  std::uint64_t max_bytes_in_flight =
+      256 * MiB;  ///< Of fills that HeadObject asked for, at any time.
+};
+
+/// The first rule whose bucket and prefix match decides; no rule: everything is cached and
+/// pre-staged.
+struct CacheRule {
+  std::string bucket;  ///< A glob.
+  std::string prefix;  ///< Of the key; empty matches all.
+  bool cache = true;   ///< `cache: never` makes it false.
+  bool prestage = true;
+};
+
+struct ProxyConfig {
+  std::string origin_id = "default";  ///< Part of every cached identity.
+  std::vector<std::string> domains;   ///< listen.domains: virtual-host addressing under these.
+  std::uint64_t min_object_size =
+      4 * MiB;                   ///< cache.min_object_size: smaller objects stream through.
+  std::vector<CacheRule> rules;  ///< cache.rules
+  PrestageConfig prestage;
+  milliseconds clock_skew{15 * 60 * 1000};  ///< auth.clock_skew
+  milliseconds send_timeout{60'000};  ///< listen.send_timeout: without progress toward the client.
+  milliseconds receive_timeout{
+      60'000};  ///< listen.receive_timeout: without progress from the client, within a body.
+  milliseconds queue_timeout{
+      5'000};  ///< limits.queue_timeout: the wait for a bounded resource before 503 SlowDown.
+  std::size_t direct_reads_max =
+      256;  ///< limits.direct_reads: reads past the cache at once, all workers together.
+  bool access_log = true;  ///< log.access
+};
+
+}  // namespace forebay::proxy
