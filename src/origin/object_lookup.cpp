@@ -228,8 +228,12 @@ Task<Result<VerdictPtr>> ObjectLookup::send(const Caller& caller, const http::Re
   slow_down = answer.status == kServiceUnavailable || answer.status == kTooManyRequests;
   if (answer.status != kOk && answer.status != kPartialContent)
     co_return Errc::refused;
-  if (needs_get(answer))
+  if (needs_get(answer)) {
+    // A part cannot be asked for together with a range: its reader's own GET decides.
+    if (answer.status == kPartialContent)
+      co_return Errc::refused;
     co_return co_await send_get(caller, lookup, deadline, slow_down);
+  }
   std::optional<Verdict> verdict = make_verdict(answer);
   if (!verdict)
     co_return Errc::refused;
@@ -249,10 +253,11 @@ Task<Result<VerdictPtr>> ObjectLookup::send_get(const Caller& caller, http::Requ
   slow_down = answer.status == kServiceUnavailable || answer.status == kTooManyRequests;
   if (answer.status != kPartialContent)
     co_return Errc::refused;
+  // Read to its end, so that the connection can be used again.
   std::array<std::byte, 16> body;
-  const auto first = co_await exchange.value()->read_body(body, deadline);
-  if (first && first.value() != 0)
-    co_await exchange.value()->read_body(body, deadline);
+  auto got = co_await exchange.value()->read_body(body, deadline);
+  while (got && got.value() != 0)
+    got = co_await exchange.value()->read_body(body, deadline);
   std::optional<Verdict> verdict = make_verdict(answer);
   if (!verdict)
     co_return Errc::refused;
