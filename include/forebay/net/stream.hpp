@@ -1,0 +1,91 @@
+#pragma once
+// One connection, plain or TLS, client or server side: bytes in, bytes out, a deadline on
+// every wait. Sockets and TLS live behind it, in src/net.
+#include <forebay/base/result.hpp>
+#include <forebay/runtime/deadline.hpp>
+#include <forebay/runtime/task.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/intrusive/list_hook.hpp>
+
+namespace forebay::net {
+
+using ConstBytes = std::span<const std::byte>;
+
+inline ConstBytes as_bytes(std::string_view text) {
+  return std::as_bytes(std::span{text.data(), text.size()});
+}
+
+/// What a look at the socket shows, without waiting.
+enum class Input {
+  none,    ///< Open, and nothing has arrived.
+  data,    ///< A read would return bytes.
+  closed,  ///< The peer is gone, or will send nothing more.
+};
+
+/// Belongs to one worker and is made, used and destroyed on its thread. At most one task reads and
+/// at most one writes at a time (they may be two). Buffers and spans given to a call must stay
+/// until it returns.
+///
+/// Failures of every await: Errc::timeout when the deadline passed (the connection stays usable:
+/// an error response can still be sent), Errc::cancelled after close() by another task.
+/// Reading: Errc::closed at the peer's orderly end, Errc::truncated where the connection broke (a
+/// reset, or TLS that ends without close_notify). Writing: Errc::closed for every broken
+/// connection.
+class Stream : public boost::intrusive::list_base_hook<
+                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  virtual ~Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  /// At least one byte into `buffer`, which must not be empty; never 0.
+  virtual Task<Result<std::size_t>> read_some(std::span<std::byte> buffer, Deadline deadline) = 0;
+
+  /// True when a read would not wait (bytes, end or error), false when the deadline passed. The one
+  /// wait that interrupt() ends: Errc::cancelled.
+  virtual Task<Result<bool>> wait_readable(Deadline deadline) = 0;
+
+  /// Input::data or closed as a read would find it. One system call.
+  virtual Input input() = 0;
+  /// For a pooled connection, which is stale as well when input() is `data`; or a client that left.
+  bool peer_closed() { return input() == Input::closed; }
+
+  /// Takes what fits without waiting, in order over the parts; 0: wait_writable() first. Bytes
+  /// taken are copied: the memory may be reused at once. With TLS up to 16 KiB of them may wait in
+  /// the stream; call flush() after the last.
+  virtual Result<std::size_t> try_write(std::span<const ConstBytes> parts) = 0;
+  /// Until try_write() would take bytes again.
+  virtual Task<Result<void>> wait_writable(Deadline deadline) = 0;
+  /// Until nothing that try_write() took waits in the stream. Immediate without TLS.
+  virtual Task<Result<void>> flush(Deadline deadline) = 0;
+
+  /// Writes and flushes all parts; the deadline covers the whole call, so keep the parts small
+  /// against it where the peer may be slow.
+  Task<Result<void>> write_all(std::span<const ConstBytes> parts, Deadline deadline);
+  Task<Result<void>> write_all(std::string_view text, Deadline deadline);
+
+  /// Ends the sending side (with TLS: close_notify first), then throws away what still arrives
+  /// until the peer ends too or the deadline passes: a client in mid-upload gets to read an early
+  /// response that a reset would destroy. Then close().
+  virtual Task<void> shutdown_gracefully(Deadline deadline) = 0;
+  /// Drops the connection at once. Idempotent. Pending awaits of another task end.
+  virtual void close() = 0;
+
+  /// The listener is stopping: wait_readable() fails from now on, everything else goes on. Who
+  /// serves the connection finishes the exchange in hand and announces the close.
+  virtual void interrupt() = 0;
+  virtual bool interrupted() const = 0;
+
+  /// "192.0.2.1:4711", "[2001:db8::1]:4711".
+  virtual const std::string& remote_address() const = 0;
+
+ protected:
+  Stream() = default;
+};
+
+}  // namespace forebay::net
