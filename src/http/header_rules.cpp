@@ -1,0 +1,227 @@
+#include "http/text.hpp"
+
+#include <forebay/base/errc.hpp>
+#include <forebay/http/header_rules.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace forebay::http {
+namespace {
+
+// RFC 9110 section 7.6.1, and Keep-Alive and Proxy-Connection, which older software sends.
+constexpr std::array<std::string_view, 9> kHopByHop{"connection",
+                                                    "keep-alive",
+                                                    "proxy-authenticate",
+                                                    "proxy-authorization",
+                                                    "te",
+                                                    "proxy-connection",
+                                                    "trailer",
+                                                    "upgrade",
+                                                    "transfer-encoding"};
+
+bool is_hop_by_hop(std::string_view name) {
+  return std::any_of(kHopByHop.begin(), kHopByHop.end(),
+                     [name](std::string_view each) { return iequals(each, name); });
+}
+
+/// Fields whose loss on the way would change what a request means or who sends it.
+bool is_for_every_recipient(std::string_view name) {
+  const auto lower = to_lower(name);
+  return lower == "host" || lower == "authorization" || lower == "range" || lower == "expect" ||
+         lower.starts_with("content-") || lower.starts_with("if-") || lower.starts_with("x-amz-");
+}
+
+std::vector<std::string_view> connection_options(const Headers& headers) {
+  std::vector<std::string_view> options;
+  for (const auto& field : headers) {
+    if (iequals(field.name, "connection")) {
+      const auto elements = split_list(field.value);
+      options.insert(options.end(), elements.begin(), elements.end());
+    }
+  }
+  return options;
+}
+
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
+/// Origin-form or "*", of bytes that RFC 3986 allows (section 2).
+bool is_valid_target(const RequestHead& request) {
+  if (request.target == "*")
+    return request.method == "OPTIONS";
+  if (!request.target.starts_with('/'))
+    return false;
+  return std::none_of(request.target.begin(), request.target.end(), [](char c) {
+    return is_control(c) || static_cast<unsigned char>(c) >= 0x80 ||
+           std::string_view{" \"#<>\\^`{|}"}.find(c) != std::string_view::npos;
+  });
+}
+
+/// uri-host [ ":" port ] of RFC 9110 section 7.2, with the host a DNS name or an address.
+bool is_valid_host(std::string_view value) {
+  std::string_view port;
+  if (value.starts_with('[')) {
+    const auto close = value.find(']');
+    if (close == std::string_view::npos || close < 2)
+      return false;
+    const auto address = value.substr(1, close - 1);
+    if (address.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos)
+      return false;
+    port = value.substr(close + 1);
+  } else {
+    const auto colon = value.find(':');
+    const auto host = value.substr(0, colon);
+    const auto is_host_char = [](char c) {
+      return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
+    };
+    if (host.empty() || !std::all_of(host.begin(), host.end(), is_host_char))
+      return false;
+    port = colon == std::string_view::npos ? std::string_view{} : value.substr(colon);
+  }
+  if (port.empty())
+    return true;
+  return port.front() == ':' && std::all_of(port.begin() + 1, port.end(), is_digit);
+}
+
+std::optional<Refusal> check_fields(const Headers& headers) {
+  for (const auto& field : headers) {
+    if (!is_token(field.name))
+      return Refusal::field_name;
+    const bool clean = std::none_of(field.value.begin(), field.value.end(),
+                                    [](char c) { return is_control(c) && c != '\t'; });
+    if (!clean)
+      return Refusal::field_value;
+  }
+  return std::nullopt;
+}
+
+/// The framing of a request, or why it has none that everybody agrees on.
+std::optional<Refusal> frame(const RequestHead& request, BodyFraming& framing) {
+  const auto codings = request.headers.count("transfer-encoding");
+  const auto lengths = request.headers.count("content-length");
+  if (codings > 0) {
+    if (codings > 1 || request.minor_version == 0 ||
+        !iequals(request.headers.value_or_empty("transfer-encoding"), "chunked"))
+      return Refusal::transfer_coding;
+    if (lengths > 0)
+      return Refusal::ambiguous_length;
+    framing = {.framing = Framing::chunked};
+  } else if (lengths > 1) {
+    return Refusal::ambiguous_length;
+  } else if (lengths == 1) {
+    const auto length = parse_decimal(request.headers.value_or_empty("content-length"));
+    if (!length)
+      return Refusal::content_length;
+    framing = {.framing = Framing::length, .length = *length};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Headers end_to_end(const Headers& headers) {
+  const auto options = connection_options(headers);
+  Headers result;
+  for (const auto& field : headers) {
+    const bool named = std::any_of(options.begin(), options.end(), [&](std::string_view option) {
+      return iequals(option, field.name);
+    });
+    if (!named && !is_hop_by_hop(field.name))
+      result.add(field.name, field.value);
+  }
+  return result;
+}
+
+std::string_view describe(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::method:
+      return "The request method is not valid.";
+    case Refusal::target:
+      return "The request target is not a valid path.";
+    case Refusal::version:
+      return "The protocol version is not supported.";
+    case Refusal::host:
+      return "Exactly one valid Host header is required.";
+    case Refusal::field_name:
+      return "A header name is not valid.";
+    case Refusal::field_value:
+      return "A header value holds a control character.";
+    case Refusal::transfer_coding:
+      return "A header you provided implies functionality that is not implemented: "
+             "Transfer-Encoding may only be chunked.";
+    case Refusal::ambiguous_length:
+      return "The length of the request body is stated more than once.";
+    case Refusal::content_length:
+      return "The Content-Length header is not valid.";
+    case Refusal::connection_option:
+      return "The Connection header names a header that every recipient needs.";
+  }
+  return "The request is not valid.";
+}
+
+std::optional<Refusal> check_request(const RequestHead& request) {
+  if (!is_token(request.method))
+    return Refusal::method;
+  if (request.minor_version != 0 && request.minor_version != 1)
+    return Refusal::version;
+  if (!is_valid_target(request))
+    return Refusal::target;
+  if (const auto refusal = check_fields(request.headers))
+    return refusal;
+  if (request.headers.count("host") != 1 || !is_valid_host(request.headers.value_or_empty("host")))
+    return Refusal::host;
+  const auto options = connection_options(request.headers);
+  if (std::any_of(options.begin(), options.end(), is_for_every_recipient))
+    return Refusal::connection_option;
+  BodyFraming framing;
+  return frame(request, framing);
+}
+
+Result<BodyFraming> request_framing(const RequestHead& request) {
+  BodyFraming framing;
+  if (frame(request, framing))
+    return Errc::protocol;
+  return framing;
+}
+
+Result<BodyFraming> response_framing(std::string_view request_method,
+                                     const ResponseHead& response) {
+  if (request_method == "HEAD" || response.status < 200 || response.status == 204 ||
+      response.status == 304)
+    return BodyFraming{};
+  const auto codings = response.headers.count("transfer-encoding");
+  std::optional<std::uint64_t> length;
+  for (const auto& field : response.headers) {
+    if (!iequals(field.name, "content-length"))
+      continue;
+    const auto elements = split_list(field.value);
+    if (elements.empty())
+      return Errc::protocol;
+    for (const auto element : elements) {
+      TRY(const auto each, parse_content_length(element));
+      if (length.value_or(each) != each)
+        return Errc::protocol;
+      length = each;
+    }
+  }
+  if (codings > 0) {
+    if (codings > 1 || length || response.minor_version == 0 ||
+        !iequals(response.headers.value_or_empty("transfer-encoding"), "chunked"))
+      return Errc::protocol;
+    return BodyFraming{.framing = Framing::chunked};
+  }
+  if (length)
+    return BodyFraming{.framing = Framing::length, .length = *length};
+  return BodyFraming{.framing = Framing::until_close};
+}
+
+Result<std::uint64_t> parse_content_length(std::string_view value) {
+  if (const auto length = parse_decimal(value))
+    return *length;
+  return Errc::protocol;
+}
+
+}  // namespace forebay::http
