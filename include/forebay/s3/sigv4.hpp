@@ -71,8 +71,9 @@ std::optional<Failure> verify(const http::RequestHead& request, const Authorizat
 
 /// Signs `request` by the Authorization field. Host must already be the origin's. What it held of
 /// Authorization, Date, x-amz-date, x-amz-security-token and x-amz-content-sha256 is replaced; the
-/// target is re-encoded strictly. Signed are host, every x-amz-*, content-type, content-md5, range
-/// and if-*: those must not change afterwards; other fields may. The target must decode.
+/// target is re-encoded strictly, without parameters of a presigned URL. Signed are host, every
+/// x-amz-*, content-type, content-md5, range and if-*: those must not change afterwards; other
+/// fields may. The target must decode.
 void sign(http::RequestHead& request, const Credential& credential, std::string_view region,
           std::string_view payload_hash, sys_seconds now);
 
