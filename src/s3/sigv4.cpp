@@ -110,7 +110,7 @@ void rewrite_target(http::RequestHead& request, std::span<const http::QueryParam
   const auto target = http::split_target(request.target);
   const auto path = http::percent_decode(target.path);
   auto query = http::parse_query(target.query.value_or(""));
-  if (!path || !query)
+  if (!path || !query || target.path == "*")
     return;
   auto& parameters = query.value();
   std::erase_if(parameters,

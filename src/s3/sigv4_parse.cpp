@@ -107,7 +107,9 @@ Outcome<void> check_payload(std::string_view value) {
   return Failure{ErrorCode::invalid_argument,
                  "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "
                  "STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
-                 "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+                 "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, "
+                 "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, "
+                 "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
                  {{"ArgumentName", "x-amz-content-sha256"}, {"ArgumentValue", std::string{value}}}};
 }
 

@@ -23,9 +23,11 @@ struct Address {
 
 /// Reads Host and target. A Host (without port, without case) of "<bucket>.<domain>" for one of
 /// `domains`, the longest that fits, is virtual-host style; any other Host, a domain itself
-/// included, is path-style. Fails with invalid_uri (bad percent-encoding, not origin-form) and
-/// key_too_long. "OPTIONS *" is the service. Bucket names are not checked against the naming rules:
-/// the origin does.
+/// included, is path-style. "OPTIONS *" is the service.
+/// Fails with invalid_uri (bad percent-encoding, not origin-form), key_too_long, and
+/// invalid_bucket_name for a name no S3 service has: letters, digits and "-_.:" are all there is,
+/// and
+/// "." and ".." are none; further naming rules are the origin's.
 Outcome<Address> parse_address(const http::RequestHead& request,
                                std::span<const std::string> domains);
 
