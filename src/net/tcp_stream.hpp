@@ -1,0 +1,29 @@
+#pragma once
+#include <forebay/net/stream.hpp>
+
+#include "net/socket.hpp"
+
+namespace forebay::net {
+
+/// A stream without TLS.
+class TcpStream final : public Stream {
+ public:
+  explicit TcpStream(boost::asio::ip::tcp::socket socket) : socket_{std::move(socket)} {}
+
+  Task<Result<std::size_t>> read_some(std::span<std::byte> buffer, Deadline deadline) override;
+  Task<Result<bool>> wait_readable(Deadline deadline) override;
+  Input input() override { return socket_.input(); }
+  Result<std::size_t> try_write(std::span<const ConstBytes> parts) override;
+  Task<Result<void>> wait_writable(Deadline deadline) override;
+  Task<Result<void>> flush(Deadline deadline) override;
+  Task<void> shutdown_gracefully(Deadline deadline) override;
+  void close() override { socket_.close(); }
+  void interrupt() override { socket_.interrupt(); }
+  bool interrupted() const override { return socket_.interrupted(); }
+  const std::string& remote_address() const override { return socket_.remote_address(); }
+
+ private:
+  Socket socket_;
+};
+
+}  // namespace forebay::net
