@@ -86,18 +86,6 @@ bool is_valid_host(std::string_view value) {
   return port.front() == ':' && std::all_of(port.begin() + 1, port.end(), is_digit);
 }
 
-std::optional<Refusal> check_fields(const Headers& headers) {
-  for (const auto& field : headers) {
-    if (!is_token(field.name))
-      return Refusal::field_name;
-    const bool clean = std::none_of(field.value.begin(), field.value.end(),
-                                    [](char c) { return is_control(c) && c != '\t'; });
-    if (!clean)
-      return Refusal::field_value;
-  }
-  return std::nullopt;
-}
-
 /// The framing of a request, or why it has none that everybody agrees on.
 std::optional<Refusal> frame(const RequestHead& request, BodyFraming& framing) {
   const auto codings = request.headers.count("transfer-encoding");
@@ -121,6 +109,18 @@ std::optional<Refusal> frame(const RequestHead& request, BodyFraming& framing) {
 }
 
 }  // namespace
+
+std::optional<Refusal> check_fields(const Headers& headers) {
+  for (const auto& field : headers) {
+    if (!is_token(field.name))
+      return Refusal::field_name;
+    const bool clean = std::none_of(field.value.begin(), field.value.end(),
+                                    [](char c) { return is_control(c) && c != '\t'; });
+    if (!clean)
+      return Refusal::field_value;
+  }
+  return std::nullopt;
+}
 
 Headers end_to_end(const Headers& headers) {
   const auto options = connection_options(headers);

@@ -31,6 +31,9 @@ enum class Refusal {
 /// One sentence for the client and the log; it quotes nothing of the request.
 std::string_view describe(Refusal refusal);
 
+/// What is wrong with names and values of a message's fields, or nullopt: field_name, field_value.
+std::optional<Refusal> check_fields(const Headers& headers);
+
 /// What is wrong with `request`, or nullopt. Percent-encoding is checked where targets are decoded.
 std::optional<Refusal> check_request(const RequestHead& request);
 
