@@ -173,7 +173,7 @@ bool BlockCache::adopt(const ObjectPtr& object, std::unique_ptr<ByteSource>& sou
   return start_fill(object, 0, end, fetcher, FillReason::demand, std::move(source)) != nullptr;
 }
 
-Task<void> BlockCache::ensure(ObjectPtr object, std::uint32_t first_block, std::uint32_t end_block,
+Task<bool> BlockCache::ensure(ObjectPtr object, std::uint32_t first_block, std::uint32_t end_block,
                               FetcherPtr fetcher, FillReason reason) {
   for (std::uint32_t block = first_block; block < end_block;) {
     if (!missing(*object, block)) {
@@ -190,9 +190,10 @@ Task<void> BlockCache::ensure(ObjectPtr object, std::uint32_t first_block, std::
     }
     co_await fill->wait_done();
     if (fill->failure())
-      co_return;
+      co_return false;
     block = fill->end_block();
   }
+  co_return true;
 }
 
 void BlockCache::speculate(const ObjectPtr& object, std::uint64_t offset, std::uint64_t length) {

@@ -80,17 +80,18 @@ bool is_kms(const http::Headers& headers) {
   return headers.value_or_empty("x-amz-server-side-encryption").starts_with("aws:kms");
 }
 
-bool is_archived(const http::Headers& headers) {
+}  // namespace
+
+bool is_archived(const http::ResponseHead& head_answer) {
+  const http::Headers& headers = head_answer.headers;
   if (headers.contains("x-amz-archive-status"))
     return true;
   const std::string_view storage_class = headers.value_or_empty("x-amz-storage-class");
   return storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE";
 }
 
-}  // namespace
-
 bool needs_get(const http::ResponseHead& head_answer) {
-  return is_kms(head_answer.headers) || is_archived(head_answer.headers);
+  return is_kms(head_answer.headers) || is_archived(head_answer);
 }
 
 std::optional<Verdict> make_verdict(const http::ResponseHead& answer) {

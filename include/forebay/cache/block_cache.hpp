@@ -106,9 +106,9 @@ class BlockCache {
   /// Notes a read of a small cold range; true from the second touch of that block on.
   bool second_touch(const Object& object, std::uint32_t block);
 
-  /// Fills what is missing of blocks [first, end) and returns when that has been tried. No reader
-  /// is needed to keep it going.
-  Task<void> ensure(ObjectPtr object, std::uint32_t first_block, std::uint32_t end_block,
+  /// Fills what is missing of blocks [first, end) and returns when that has been tried: false where
+  /// a fill failed. No reader is needed to keep it going.
+  Task<bool> ensure(ObjectPtr object, std::uint32_t first_block, std::uint32_t end_block,
                     FetcherPtr fetcher, FillReason reason);
   /// Makes an already open body of the whole object its fill (of the first GiB, of larger ones).
   /// False, and the source is left alone, where the first block is present or being filled already.

@@ -1,0 +1,50 @@
+#include "proxy/authenticate.hpp"
+
+#include <utility>
+
+namespace forebay::proxy {
+
+s3::Outcome<origin::CallerPtr> authenticate(const origin::CredentialStore& credentials,
+                                            const http::RequestHead& request,
+                                            std::chrono::sys_seconds now,
+                                            std::chrono::seconds max_skew) {
+  TRY(s3::Authorization authorization, s3::parse_authorization(request));
+  std::shared_ptr<const origin::CallerKey> key = credentials.find(authorization.access_key);
+  if (!key)
+    return s3::Failure{s3::ErrorCode::invalid_access_key_id,
+                       std::string{s3::info(s3::ErrorCode::invalid_access_key_id).message},
+                       {{"AWSAccessKeyId", authorization.access_key}}};
+  if (auto failure = s3::verify(request, authorization, key->secret_key, now, max_skew); failure)
+    return *std::move(failure);
+  return std::make_shared<const origin::Caller>(
+      origin::Caller{std::move(key), std::move(authorization)});
+}
+
+s3::Outcome<void> authorize(const origin::Caller& caller, const s3::Address& address,
+                            s3::Operation operation) {
+  if (caller.key->allows(address.bucket, s3::is_write(operation)))
+    return success();
+  return s3::Failure{s3::ErrorCode::access_denied};
+}
+
+s3::Outcome<s3::PayloadMode> check_payload(const origin::Caller& caller) {
+  const s3::PayloadMode mode = s3::payload_mode(caller.authorization.payload_hash);
+  switch (mode) {
+    case s3::PayloadMode::absent:
+    case s3::PayloadMode::sha256:
+    case s3::PayloadMode::unsigned_payload:
+      return mode;
+    case s3::PayloadMode::malformed:
+      return s3::Failure{s3::ErrorCode::invalid_argument};
+    case s3::PayloadMode::streaming_signed:
+    case s3::PayloadMode::streaming_signed_trailer:
+    case s3::PayloadMode::streaming_unsigned_trailer:
+    case s3::PayloadMode::streaming_other:
+      break;
+  }
+  return s3::Failure{s3::ErrorCode::not_implemented,
+                     "Streaming payloads (" + caller.authorization.payload_hash +
+                         ") are not implemented; sign the payload's SHA-256 or UNSIGNED-PAYLOAD."};
+}
+
+}  // namespace forebay::proxy

@@ -1,0 +1,130 @@
+#include "proxy/origin_fetcher.hpp"
+
+#include <forebay/base/errc.hpp>
+#include <forebay/http/conditional.hpp>
+#include <forebay/http/range.hpp>
+
+#include <utility>
+
+namespace forebay::proxy {
+namespace {
+
+constexpr int kOk = 200;
+constexpr int kPartialContent = 206;
+constexpr int kUnauthorized = 401;
+constexpr int kForbidden = 403;
+constexpr int kNotFound = 404;
+constexpr int kPreconditionFailed = 412;
+constexpr int kRangeNotSatisfiable = 416;
+constexpr int kTooManyRequests = 429;
+constexpr int kServerError = 500;
+constexpr int kServiceUnavailable = 503;
+
+class ExchangeSource final : public cache::ByteSource {
+ public:
+  ExchangeSource(std::unique_ptr<origin::Exchange> exchange, std::uint64_t length)
+      : exchange_{std::move(exchange)}, left_{length} {}
+
+  Task<Result<std::size_t>> read(std::span<std::byte> buffer, Deadline deadline) override {
+    auto got = co_await exchange_->read_body(buffer, deadline);
+    if (!got)
+      co_return got.error();
+    // A body framed without a length may end anywhere, or not at all.
+    if (got.value() > left_)
+      co_return Errc::protocol;
+    if (got.value() == 0 && left_ != 0)
+      co_return Errc::truncated;
+    left_ -= got.value();
+    co_return got.value();
+  }
+
+ private:
+  std::unique_ptr<origin::Exchange> exchange_;
+  std::uint64_t left_;
+};
+
+Error error_of_status(int status) {
+  switch (status) {
+    case kUnauthorized:
+    case kForbidden:
+      return Errc::refused;
+    case kNotFound:
+    case kPreconditionFailed:
+    case kRangeNotSatisfiable:
+      return Errc::changed;
+    case kTooManyRequests:
+    case kServiceUnavailable:
+      return Errc::overloaded;
+    default:
+      return status >= kServerError ? Errc::unavailable : Errc::refused;
+  }
+}
+
+/// Whether the answer holds exactly [offset, offset + length) of that version.
+Result<void> check(const http::ResponseHead& answer, const cache::Identity& identity,
+                   std::uint64_t offset, std::uint64_t length) {
+  const auto etag = http::strong_etag(answer.headers.value_or_empty("ETag"));
+  if (etag && *etag != identity.etag)
+    return Errc::changed;
+  if (answer.status != kOk && answer.status != kPartialContent)
+    return error_of_status(answer.status);
+  if (!etag || answer.headers.value_or_empty("x-amz-version-id") != identity.version_id)
+    return Errc::changed;
+  http::ContentRange range{{0, identity.size - 1}, identity.size};
+  if (answer.status == kPartialContent) {
+    TRY(range, http::parse_content_range(answer.headers.value_or_empty("Content-Range")));
+  }
+  if (range.total != identity.size)
+    return Errc::changed;
+  if (range.range.first != offset || range.range.length() != length)
+    return Errc::protocol;
+  return success();
+}
+
+origin::Reason reason_of(cache::FillReason reason) {
+  return reason == cache::FillReason::prestage ? origin::Reason::prestage : origin::Reason::fill;
+}
+
+}  // namespace
+
+std::unique_ptr<cache::ByteSource> make_source(std::unique_ptr<origin::Exchange> exchange,
+                                               std::uint64_t length) {
+  return std::make_unique<ExchangeSource>(std::move(exchange), length);
+}
+
+http::RequestHead fill_request(const http::RequestHead& request, std::string target) {
+  http::RequestHead fill;
+  fill.method = "GET";
+  fill.target = std::move(target);
+  for (const char* name : {"x-amz-request-payer", "x-amz-expected-bucket-owner"}) {
+    if (const auto value = request.headers.get(name); value)
+      fill.headers.add(name, std::string{*value});
+  }
+  return fill;
+}
+
+OriginFetcher::OriginFetcher(origin::Client& client, origin::CallerPtr caller,
+                             http::RequestHead request)
+    : client_{client}, caller_{std::move(caller)}, request_{std::move(request)} {}
+
+Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::open(cache::ObjectPtr object,
+                                                                     std::uint64_t offset,
+                                                                     std::uint64_t length,
+                                                                     cache::FillReason reason) {
+  const cache::Identity& identity = object->identity();
+  http::RequestHead request = request_;
+  const http::ByteRange range{offset, offset + length - 1};
+  request.headers.set("Range", http::format_range(range));
+  request.headers.set("If-Match", '"' + identity.etag + '"');
+  origin::sign_by_header(*caller_, client_, s3::kEmptyPayload, request);
+
+  http::ResponseHead answer;
+  const Deadline deadline = Deadline::after(client_.config().first_byte_timeout);
+  auto exchange = co_await client_.get(std::move(request), reason_of(reason), deadline, answer);
+  if (!exchange)
+    co_return exchange.error();
+  CO_TRY(check(answer, identity, offset, length));
+  co_return make_source(std::move(exchange).value(), length);
+}
+
+}  // namespace forebay::proxy

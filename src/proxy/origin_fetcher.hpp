@@ -1,0 +1,38 @@
+#pragma once
+// Bytes of one version from the origin, asked for with one caller's key.
+#include <forebay/cache/block_cache.hpp>
+#include <forebay/http/message.hpp>
+#include <forebay/origin/caller.hpp>
+
+#include <memory>
+#include <string>
+
+namespace forebay::proxy {
+
+/// Every response is compared with the identity asked for, whatever its status: ETag, total size,
+/// version id, offset. Any worker.
+class OriginFetcher final : public cache::Fetcher {
+ public:
+  /// `request`: method and target in the origin's form, without presigning parameters, and the
+  /// caller's fields that a fill must carry (requester pays, expected bucket owner).
+  OriginFetcher(origin::Client& client, origin::CallerPtr caller, http::RequestHead request);
+
+  Task<Result<std::unique_ptr<cache::ByteSource>>> open(cache::ObjectPtr object,
+                                                        std::uint64_t offset, std::uint64_t length,
+                                                        cache::FillReason reason) override;
+  std::string_view caller() const override { return caller_->key->access_key; }
+
+ private:
+  origin::Client& client_;
+  origin::CallerPtr caller_;
+  http::RequestHead request_;
+};
+
+/// The rest of an exchange's body as a source. `length` bytes are announced.
+std::unique_ptr<cache::ByteSource> make_source(std::unique_ptr<origin::Exchange> exchange,
+                                               std::uint64_t length);
+
+/// The fields of a client's request that its fills carry, over `target`.
+http::RequestHead fill_request(const http::RequestHead& request, std::string target);
+
+}  // namespace forebay::proxy

@@ -1,0 +1,29 @@
+#include "proxy/session.hpp"
+#include "proxy/shared.hpp"
+
+#include <forebay/proxy/proxy.hpp>
+
+#include <utility>
+
+namespace forebay::proxy {
+
+Proxy::Proxy(const ProxyConfig& config, const net::ListenConfig& listen, origin::Client& client,
+             origin::CredentialStore& credentials, cache::BlockCache& cache)
+    : shared_{std::make_unique<Shared>(config, listen, client, credentials, cache)} {}
+
+Proxy::~Proxy() = default;
+
+Task<void> Proxy::serve(std::unique_ptr<net::Stream> stream) {
+  Session session{*shared_, std::move(stream)};
+  co_await session.run();
+}
+
+Task<std::size_t> Proxy::purge(std::string bucket, std::string prefix) {
+  return shared_->cache.purge(std::move(bucket), std::move(prefix));
+}
+
+void Proxy::stop() {
+  shared_->prestager.stop();
+}
+
+}  // namespace forebay::proxy

@@ -1,0 +1,271 @@
+#include "proxy/session.hpp"
+
+#include "proxy/authenticate.hpp"
+#include "proxy/origin_request.hpp"
+
+#include <forebay/base/assert.hpp>
+#include <forebay/base/errc.hpp>
+#include <forebay/base/glob.hpp>
+#include <forebay/base/log.hpp>
+#include <forebay/base/metrics.hpp>
+#include <forebay/http/date.hpp>
+#include <forebay/http/header_rules.hpp>
+#include <forebay/http/uri.hpp>
+
+#include <chrono>
+#include <random>
+#include <utility>
+
+namespace forebay::proxy {
+namespace {
+
+/// An unread request body up to this is read away, so that the connection can go on.
+constexpr std::uint64_t kDiscardMax = 256 * KiB;
+/// How long a client that is being refused gets to read why.
+constexpr milliseconds kLingerTimeout{2'000};
+constexpr std::string_view kRetryAfterSeconds = "1";
+
+constexpr int kServiceUnavailable = 503;
+
+std::string new_request_id() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return s3::request_id(generator());
+}
+
+std::chrono::sys_seconds wall_clock() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+metrics::Counter& requests_total(int status) {
+  constexpr int kHundred = 100;
+  static metrics::Registry& registry = metrics::Registry::instance();
+  const auto counter = [](const char* label) -> metrics::Counter& {
+    return registry.counter("forebay_requests_total", "Requests answered, by status class.",
+                            {{"class", label}});
+  };
+  static metrics::Counter* classes[] = {&counter("cut"), &counter("1xx"), &counter("2xx"),
+                                        &counter("3xx"), &counter("4xx"), &counter("5xx")};
+  return *classes[status >= kHundred && status < 6 * kHundred ? status / kHundred : 0];
+}
+
+/// What a client chose, encoded so that a line stays one line and fields stay apart.
+std::string loggable(std::string_view text) {
+  return text.empty() ? "-" : http::percent_encode(text, http::Slash::keep);
+}
+
+bool wants_close(const http::RequestHead& head) {
+  const std::string_view connection = head.headers.value_or_empty("Connection");
+  return head.minor_version == 0 || http::to_lower(connection).find("close") != std::string::npos;
+}
+
+}  // namespace
+
+const CacheRule* find_rule(const ProxyConfig& config, std::string_view bucket,
+                           std::string_view key) {
+  for (const CacheRule& rule : config.rules) {
+    if (glob_matches(rule.bucket, bucket) && key.starts_with(rule.prefix))
+      return &rule;
+  }
+  return nullptr;
+}
+
+Session::Session(Shared& shared, std::unique_ptr<net::Stream> stream)
+    : shared_{shared},
+      stream_{std::move(stream)},
+      reader_{*stream_, net::HttpReader::Limits{shared.listen.max_header_size}} {}
+
+Task<void> Session::run() {
+  bool go_on = true;
+  while (go_on)
+    go_on = co_await one_request();
+  if (cut_)
+    stream_->close();
+  else
+    co_await stream_->shutdown_gracefully(Deadline::after(kLingerTimeout));
+}
+
+void Session::cut() {
+  cut_ = true;
+  keep_alive_ = false;
+}
+
+Task<bool> Session::one_request() {
+  auto head = co_await reader_.read_request(Deadline::after(shared_.listen.idle_timeout),
+                                            shared_.listen.header_timeout);
+  record_ = AccessRecord{};
+  record_.request_id = new_request_id();
+  keep_alive_ = true;
+  head_request_ = false;
+  expects_continue_ = false;
+  resource_ = "/";
+  if (!head) {
+    co_await answer_unreadable(head.error());
+    co_return false;
+  }
+  Request request;
+  request.head = std::move(head).value();
+  s3::Outcome<void> prepared = prepare(request);
+  if (prepared)
+    co_await dispatch(request);
+  else
+    co_await answer_error(std::move(prepared).error());
+  co_await finish_request_body();
+  requests_total(record_.status).add();
+  log_access();
+  co_return keep_alive_ && !cut_ && !stream_->interrupted();
+}
+
+/// A head that could not be read: the client left, was too slow, or sent something else than HTTP.
+Task<void> Session::answer_unreadable(Error error) {
+  keep_alive_ = false;
+  if (error == Errc::timeout) {
+    co_await answer_error(s3::Failure{s3::ErrorCode::request_timeout});
+  } else if (error == Errc::too_large) {
+    co_await answer_error(s3::Failure{s3::ErrorCode::request_header_section_too_large});
+  } else if (error == Errc::protocol) {
+    co_await answer_error(s3::Failure{s3::ErrorCode::bad_request});
+  } else {
+    cut_ = error != Errc::cancelled;
+    co_return;
+  }
+  requests_total(record_.status).add();
+  log_access();
+}
+
+/// All that can be wrong with a request before the origin is asked.
+s3::Outcome<void> Session::prepare(Request& request) {
+  head_request_ = request.head.method == "HEAD";
+  http_1_0_ = request.head.minor_version == 0;
+  resource_ = std::string{http::split_target(request.head.target).path};
+  if (const auto refusal = http::check_request(request.head); refusal) {
+    keep_alive_ = false;
+    const auto code = *refusal == http::Refusal::transfer_coding ? s3::ErrorCode::not_implemented
+                                                                 : s3::ErrorCode::bad_request;
+    return s3::Failure{code, std::string{http::describe(*refusal)}};
+  }
+  keep_alive_ = !wants_close(request.head);
+  auto framing = http::request_framing(request.head);
+  if (!framing) {
+    keep_alive_ = false;
+    return s3::Failure{s3::ErrorCode::bad_request};
+  }
+  request.body = framing.value();
+  reader_.set_body(request.body);
+  expects_continue_ = request.has_body() &&
+                      http::iequals(request.head.headers.value_or_empty("Expect"), "100-continue");
+
+  TRY(request.address, s3::parse_address(request.head, shared_.config.domains));
+  auto query = http::parse_query(http::split_target(request.head.target).query.value_or(""));
+  if (!query)
+    return s3::Failure{s3::ErrorCode::invalid_uri};
+  request.query = std::move(query).value();
+  request.operation =
+      s3::classify(request.head.method, request.address, request.query, request.head.headers);
+  record_.operation = s3::name(request.operation);
+  record_.bucket = request.address.bucket;
+  record_.key = request.address.key;
+
+  TRY(request.caller,
+      authenticate(shared_.credentials, request.head, wall_clock(),
+                   std::chrono::duration_cast<std::chrono::seconds>(shared_.config.clock_skew)));
+  record_.access_key = request.caller->key->access_key;
+  TRY(authorize(*request.caller, request.address, request.operation));
+  TRY(request.payload, check_payload(*request.caller));
+  if (request.payload == s3::PayloadMode::sha256 && !request.has_body() &&
+      request.caller->authorization.payload_hash != s3::kEmptyPayload)
+    return s3::Failure{s3::ErrorCode::xamz_content_sha256_mismatch};
+  request.origin_target = origin_target(request);
+  return success();
+}
+
+Task<void> Session::dispatch(Request& request) {
+  switch (request.operation) {
+    case s3::Operation::get_object:
+      co_await read_object(*this, request);
+      break;
+    case s3::Operation::head_object:
+      co_await head_object(*this, request);
+      break;
+    default:
+      co_await forward(*this, request);
+      break;
+  }
+}
+
+/// What the client still sends of a body nobody wants: a little is read away, more ends the
+/// connection.
+Task<void> Session::finish_request_body() {
+  if (reader_.body_done() || cut_)
+    co_return;
+  if (expects_continue_ || !keep_alive_) {
+    // It was never told to send the body; it may do so all the same, and then it cannot be told
+    // from a request.
+    keep_alive_ = false;
+    co_return;
+  }
+  const Result<void> discarded =
+      co_await reader_.discard_body(kDiscardMax, Deadline::after(kLingerTimeout));
+  if (!discarded)
+    keep_alive_ = false;
+}
+
+Result<net::MessageWriter> Session::begin_answer(http::ResponseHead head, http::BodyFraming body) {
+  record_.status = head.status;
+  if (const auto id = head.headers.get("x-amz-request-id"); id)
+    record_.request_id = *id;
+  if (body.framing == http::Framing::until_close || body.framing == http::Framing::chunked) {
+    body.framing = http_1_0_ ? http::Framing::until_close : http::Framing::chunked;
+    head.headers.remove("Content-Length");
+    if (http_1_0_)
+      keep_alive_ = false;
+    else
+      head.headers.set("Transfer-Encoding", "chunked");
+  }
+  if (!reader_.body_done() && expects_continue_)
+    keep_alive_ = false;
+  if (!keep_alive_ || stream_->interrupted()) {
+    keep_alive_ = false;
+    head.headers.set("Connection", "close");
+  } else if (http_1_0_) {
+    head.headers.set("Connection", "keep-alive");
+  }
+  if (record_.cache != "-")
+    head.headers.set("x-forebay-cache", std::string{record_.cache});
+  TRY(std::string text, net::serialize(head));
+  return net::MessageWriter{*stream_, std::move(text), body};
+}
+
+Task<void> Session::answer_error(s3::Failure failure) {
+  http::ResponseHead head;
+  head.status = failure.status();
+  head.headers.add("Content-Type", "application/xml");
+  head.headers.add("x-amz-request-id", record_.request_id);
+  head.headers.add("Date", http::format_date(wall_clock()));
+  head.headers.add("Server", "forebay");
+  if (head.status == kServiceUnavailable)
+    head.headers.add("Retry-After", std::string{kRetryAfterSeconds});
+  std::string xml = s3::to_xml(failure, resource_, record_.request_id);
+  if (head_request_)
+    xml.clear();
+  head.headers.add("Content-Length", std::to_string(xml.size()));
+  auto writer = begin_answer(std::move(head), {http::Framing::length, xml.size()});
+  ASSERT(writer);
+  const Result<void> written = co_await writer.value().write(net::as_bytes(xml), send_deadline());
+  const Result<void> finished = co_await writer.value().finish(send_deadline());
+  record_.bytes_out = xml.size();
+  if (!written || !finished)
+    cut();
+}
+
+void Session::log_access() const {
+  if (!shared_.config.access_log)
+    return;
+  static spdlog::logger& logger = log::get("access");
+  const std::chrono::duration<double, std::milli> elapsed = Clock::now() - record_.started;
+  logger.info("{} {} {} {} bucket={} key={} status={} in={} out={} ms={:.1f} cache={}",
+              record_.request_id, stream_->remote_address(), loggable(record_.access_key),
+              record_.operation, loggable(record_.bucket), loggable(record_.key), record_.status,
+              record_.bytes_in, record_.bytes_out, elapsed.count(), record_.cache);
+}
+
+}  // namespace forebay::proxy
