@@ -28,7 +28,9 @@ std::string format_endpoint(const tcp::endpoint& endpoint) {
   return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
 }
 
-bool would_wait(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+bool would_wait(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;
+}
 
 }  // namespace
 
@@ -65,8 +67,7 @@ Result<std::size_t> Socket::try_receive(std::span<std::byte> buffer) {
   if (closed())
     return Errc::cancelled;
   for (;;) {
-    const ssize_t got =
-        ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (got > 0)
       return static_cast<std::size_t>(got);
     if (got == 0)
@@ -93,8 +94,7 @@ Result<std::size_t> Socket::try_send(std::span<const ConstBytes> parts) {
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
   for (;;) {
-    const ssize_t sent =
-        ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0)
       return static_cast<std::size_t>(sent);
     if (would_wait(errno))
@@ -150,8 +150,7 @@ Task<void> Socket::half_close_and_drain(Deadline deadline) {
   }
   while (!closed()) {
     // MSG_TRUNC drops TCP data in the kernel, without copying it (tcp(7)).
-    const ssize_t got =
-        ::recv(socket_.native_handle(), nullptr, kAtOnce, MSG_TRUNC | MSG_DONTWAIT);
+    const ssize_t got = ::recv(socket_.native_handle(), nullptr, kAtOnce, MSG_TRUNC | MSG_DONTWAIT);
     if (got > 0) {
       if (deadline.expired())
         break;

@@ -33,7 +33,9 @@ Task<Result<void>> TcpStream::wait_writable(Deadline deadline) {
   co_return co_await socket_.wait(Socket::Ready::write, Socket::Interrupt::ignored, deadline);
 }
 
-Task<Result<void>> TcpStream::flush(Deadline) { co_return success(); }
+Task<Result<void>> TcpStream::flush(Deadline) {
+  co_return success();
+}
 
 Task<void> TcpStream::shutdown_gracefully(Deadline deadline) {
   co_await socket_.half_close_and_drain(deadline);

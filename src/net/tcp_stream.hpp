@@ -1,7 +1,7 @@
 #pragma once
-#include <forebay/net/stream.hpp>
-
 #include "net/socket.hpp"
+
+#include <forebay/net/stream.hpp>
 
 namespace forebay::net {
 

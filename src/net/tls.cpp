@@ -33,7 +33,9 @@ Error unusable(const std::string& what) {
 
 }  // namespace
 
-void TlsContext::Free::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+void TlsContext::Free::operator()(SSL_CTX* context) const {
+  SSL_CTX_free(context);
+}
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::server(const std::string& certificate_file,
                                                              const std::string& key_file) {
@@ -55,9 +57,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(const std::string& 
   SSL_CTX* context = made->native();
   ERR_clear_error();
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  const bool loaded = ca_file.empty()
-                          ? SSL_CTX_set_default_verify_paths(context) == 1
-                          : SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
+  const bool loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
+                                      : SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
   if (!loaded)
     return unusable("certificate authorities " + (ca_file.empty() ? "of the system" : ca_file));
   return made;

@@ -1,5 +1,7 @@
 #include "net/tls_stream.hpp"
 
+#include "net/socket_bio.hpp"
+
 #include <forebay/base/assert.hpp>
 #include <forebay/base/errc.hpp>
 #include <forebay/base/log.hpp>
@@ -14,8 +16,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "net/socket_bio.hpp"
-
 namespace forebay::net {
 namespace {
 
@@ -29,7 +29,8 @@ Result<void> expect_host(SSL* ssl, const std::string& host) {
   bool done = false;
   if (no_address) {
     // SNI takes names only (RFC 6066 section 3).
-    done = SSL_set_tlsext_host_name(ssl, host.c_str()) == 1 && SSL_set1_host(ssl, host.c_str()) == 1;
+    done =
+        SSL_set_tlsext_host_name(ssl, host.c_str()) == 1 && SSL_set1_host(ssl, host.c_str()) == 1;
   } else {
     done = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
   }
@@ -49,7 +50,9 @@ std::string describe_failure(const SSL* ssl) {
 
 }  // namespace
 
-void TlsStream::Free::operator()(SSL* ssl) const { SSL_free(ssl); }
+void TlsStream::Free::operator()(SSL* ssl) const {
+  SSL_free(ssl);
+}
 
 TlsStream::TlsStream(boost::asio::ip::tcp::socket socket, const TlsContext& context)
     : socket_{std::move(socket)}, ssl_{SSL_new(context.native())} {
@@ -99,8 +102,7 @@ Task<Result<void>> TlsStream::handshake(Deadline deadline) {
                             describe_failure(ssl_.get()));
       co_return Errc::protocol;
     }
-    const auto ready =
-        step == Outcome::wants_write ? Socket::Ready::write : Socket::Ready::read;
+    const auto ready = step == Outcome::wants_write ? Socket::Ready::write : Socket::Ready::read;
     CO_TRY(co_await socket_.wait(ready, Socket::Interrupt::ends_wait, deadline));
   }
 }

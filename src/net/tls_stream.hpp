@@ -1,12 +1,12 @@
 #pragma once
+#include "net/socket.hpp"
+
 #include <forebay/net/stream.hpp>
 #include <forebay/net/tls.hpp>
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "net/socket.hpp"
 
 struct ssl_st;
 

@@ -14,8 +14,9 @@ namespace forebay::net {
 /// when data_remaining() is not 0, that many bytes of the body come next; take them and say so.
 class ChunkedDecoder {
  public:
-  /// A size line with its extension (which is ignored), or one trailer line.
-  static constexpr std::size_t kLineMax = 4096;
+  /// Extensions are ignored, but a sender must not make us read kilobytes for a byte of data.
+  static constexpr std::size_t kSizeLineMax = 256;
+  static constexpr std::size_t kTrailerLineMax = 4096;
   static constexpr std::size_t kTrailerFieldsMax = 32;
 
   /// Takes framing bytes and returns how many: stops at the first byte of data and after the

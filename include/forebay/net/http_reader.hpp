@@ -59,13 +59,11 @@ class HttpReader {
   bool has_buffered() const { return begin_ != buffer_.size(); }
 
  private:
-  enum class Kind { request, response };
-
   Task<Result<std::size_t>> receive_head(Deadline deadline);
   Task<Result<std::size_t>> read_length(std::span<std::byte> buffer, Deadline deadline);
   Task<Result<std::size_t>> read_chunked(std::span<std::byte> buffer, Deadline deadline);
   Task<Result<std::size_t>> read_until_close(std::span<std::byte> buffer, Deadline deadline);
-  Task<Result<void>> receive(std::size_t size_max, Deadline deadline);
+  Task<Result<void>> receive(Deadline deadline);
   std::size_t take_buffered(std::span<std::byte> buffer, std::uint64_t size_max);
   void consume(std::size_t size);
   std::span<const std::byte> buffered() const { return std::span{buffer_}.subspan(begin_); }

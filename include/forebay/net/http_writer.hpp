@@ -50,10 +50,11 @@ class MessageWriter {
 
  private:
   bool fits(std::uint64_t size) const;
+  Task<Result<void>> send(ConstBytes before, ConstBytes data, ConstBytes after, Deadline deadline);
 
   Stream& stream_;
   std::string head_;
-  std::size_t head_sent_ = 0;  ///< Of head_; it is given back once all are.
+  std::size_t head_sent_ = 0;  ///< Of head_.
   http::BodyFraming body_;
   std::uint64_t written_ = 0;
 };
