@@ -1,3 +1,149 @@
+"""Fixtures: a real gateway, a scripted origin, nodes in front of either, and comparing clients."""
+import os
 import pathlib
+import subprocess
 import sys
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import uuid
+
+import pytest
+
+SUPPORT = pathlib.Path(__file__).parents[1] / "support"
+sys.path.insert(0, str(SUPPORT))
+
+import node as node_module  # noqa: E402
+from node import Node, boto  # noqa: E402
+from s3_client import S3Client  # noqa: E402
+from scripted_origin import ScriptedOrigin  # noqa: E402
+
+ALICE = ("AKALICE", "SKALICE", None)
+BOB = ("AKBOB", "SKBOB", None)
+SCRIPT = ("AKSCRIPT", "SKSCRIPT", None)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--nightly", action="store_true", help="also the long ones")
+    parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--nightly"):
+        kept = [item for item in items if item.get_closest_marker("nightly") is None]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def pytest_sessionfinish(session, exitstatus):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and exitstatus == 0 and reporter:
+        if reporter.stats.get("skipped") or reporter.stats.get("xfailed"):
+            session.exitstatus = 1
+
+
+class Rgw:
+    """A Ceph gateway and its keys."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.endpoint = ""
+
+    def script(self, command, *arguments):
+        done = subprocess.run([SUPPORT / "rgw.sh", command, self.folder, *arguments], text=True,
+                              stdout=subprocess.PIPE, check=True, timeout=300)
+        return done.stdout.strip()
+
+    def add_key(self, key, user="alice"):
+        self.script("add-key", user, key[0], key[1])
+
+    def remove_key(self, key):
+        self.script("rm-key", key[0])
+
+    def client(self, key=ALICE, **options):
+        return S3Client(self.endpoint, key, **options)
+
+    def boto(self, key=ALICE, **options):
+        return boto(self.endpoint, key, **options)
+
+
+@pytest.fixture(scope="session")
+def rgw(tmp_path_factory):
+    """One gateway for the whole run; FOREBAY_TEST_RGW names the folder of one already up."""
+    running = os.environ.get("FOREBAY_TEST_RGW")
+    gateway = Rgw(running or str(tmp_path_factory.mktemp("rgw")))
+    if running:
+        gateway.endpoint = pathlib.Path(running, "endpoint").read_text().strip()
+        yield gateway
+        return
+    gateway.endpoint = gateway.script("up")
+    yield gateway
+    gateway.script("down")
+
+
+@pytest.fixture
+def bucket(rgw):
+    """A fresh bucket of alice's on the gateway; emptied afterwards, for its memory is bounded."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    s3 = rgw.boto()
+    s3.create_bucket(Bucket=name)
+    yield name
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+        found = page.get("Versions", []) + page.get("DeleteMarkers", [])
+        for version in found:
+            s3.delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
+
+
+@pytest.fixture
+def scripted():
+    with ScriptedOrigin() as origin:
+        origin.make_bucket("bucket")
+        yield origin
+        assert origin.malformed == [], "the node sent what is no valid request"
+
+
+def credentials_of(*keys):
+    return [{"access_key": key[0], "secret_key": key[1]} for key in keys]
+
+
+@pytest.fixture
+def node(tmp_path, request):
+    """node(origin, config=None, credentials=None, start=True) makes nodes and ends them."""
+    made = []
+
+    def make(origin, config=None, credentials=None, start=True, **options):
+        endpoint = origin if isinstance(origin, str) else origin.endpoint
+        if credentials is None:
+            credentials = credentials_of(ALICE, BOB, SCRIPT)
+        fresh = Node(tmp_path / f"node{len(made)}", endpoint, credentials, config, **options)
+        made.append(fresh)
+        if start:
+            fresh.start()
+        return fresh
+
+    yield make
+    failures = []
+    for each in made:
+        for step in (each.check, each.stop):
+            try:
+                step()
+            except AssertionError as error:
+                failures.append(str(error))
+        each.slab_file.unlink(missing_ok=True)
+    report = getattr(request.node, "call_report", None)
+    if failures or (report is not None and report.failed):
+        for each in made:
+            print(f"--- the end of {each.log_file}\n{each.log()[-6000:]}")
+    assert not failures, "\n".join(failures)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if call.when == "call":
+        item.call_report = report
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def binary_exists(request):
+    needed = any("node" in item.fixturenames for item in request.session.items)
+    if needed and not os.access(node_module.binary(), os.X_OK):
+        pytest.exit(f"no daemon at {node_module.binary()}: build it or set FOREBAY_BIN", 2)

@@ -1,4 +1,4 @@
-"""The instrument itself: the scripted origin answers AWS's way, checks signatures, and misbehaves."""
+"""The instrument itself: it answers AWS's way, checks signatures, and misbehaves when told to."""
 import datetime
 import http.client
 import threading

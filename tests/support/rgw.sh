@@ -159,7 +159,7 @@ shift 2
 case $command in
   up) up "$dir" "$@" ;;
   down) down "$dir" ;;
-  add-key) admin "$dir" key create --uid "$1" --access-key "$2" --secret "$3" > /dev/null ;;
+  add-key) admin "$dir" key create --uid "$1" --access-key "$2" --secret "$3" >/dev/null ;;
   rm-key) admin "$dir" key rm "--access-key=$1" --key-type=s3 > /dev/null ;;
   admin) admin "$dir" "$@" ;;
   *) die "no command '$command'" ;;
