@@ -1,0 +1,58 @@
+#pragma once
+// The operator's HTTP server, apart from the clients' port: metrics, health, status, purge.
+#include <forebay/base/result.hpp>
+#include <forebay/net/listener.hpp>
+#include <forebay/runtime/task.hpp>
+#include <forebay/runtime/worker.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace forebay::admin {
+
+struct AdminConfig {
+  std::string address = "127.0.0.1:7701";  ///< host:port; port 0: any free one.
+  std::size_t max_connections = 64;
+};
+
+/// What the server asks the rest of the daemon. Called on any worker's thread; each must stay
+/// callable until the workers are drained. An empty function: that answer is 404 (ready: yes).
+struct AdminHooks {
+  std::string version;  ///< Label of forebay_build_info.
+  /// Whether the daemon should get traffic.
+  std::function<bool()> ready;
+  /// A JSON object: what /status.json and the page show.
+  std::function<std::string()> status_json;
+  /// Drops what is cached of the keys of `bucket` that begin with `prefix` (empty: all); how many
+  /// objects that were. A plain function that returns a coroutine which owns what it needs.
+  std::function<Task<Result<std::uint64_t>>(std::string bucket, std::string prefix)> purge;
+};
+
+/// Answers, each with Cache-Control: no-store:
+///   GET  /metrics      Prometheus text exposition 0.0.4
+///   GET  /healthz      200 while every worker's event loop turns, else 503
+///   GET  /readyz       200 or 503
+///   GET  /status.json  AdminHooks::status_json
+///   GET  / or /status  the same for humans
+///   POST /purge?bucket=B[&prefix=P]   {"purged": N}
+/// HEAD wherever GET. Errors are {"error": "..."}. There is no authentication: bind it to an
+/// address that only operators reach.
+class AdminServer {
+ public:
+  /// Errc::invalid_config, logged: an address that cannot be bound.
+  static Result<std::unique_ptr<AdminServer>> start(runtime::WorkerPool& pool,
+                                                    const AdminConfig& config, AdminHooks hooks);
+
+  std::uint16_t port() const { return listener_->port(); }
+  void stop() { listener_->stop(); }
+
+ private:
+  explicit AdminServer(std::unique_ptr<net::Listener> listener) : listener_{std::move(listener)} {}
+
+  std::unique_ptr<net::Listener> listener_;
+};
+
+}  // namespace forebay::admin
