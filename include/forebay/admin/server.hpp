@@ -14,7 +14,7 @@
 namespace forebay::admin {
 
 struct AdminConfig {
-  std::string address = "127.0.0.1:7701";  ///< host:port; port 0: any free one.
+  std::string address = "127.0.0.1:9001";  ///< host:port; port 0: any free one.
   std::size_t max_connections = 64;
 };
 

@@ -9,7 +9,7 @@ namespace forebay::net {
 
 struct ListenConfig {
   std::string name = "s3";                 ///< Label `listener` of its metrics.
-  std::string address = "0.0.0.0:7700";    ///< host:port, [v6]:port; port 0: any free one.
+  std::string address = "127.0.0.1:9000";  ///< host:port, [v6]:port; port 0: any free one.
   std::string certificate_file;            ///< PEM chain, leaf first; empty: no TLS.
   std::string key_file;                    ///< PEM; needed with certificate_file.
   std::size_t max_connections = 4096;      ///< Beyond it the kernel's queue holds newcomers.
