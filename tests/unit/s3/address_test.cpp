@@ -1,0 +1,162 @@
+#include <forebay/s3/address.hpp>
+
+#include <gtest/gtest.h>
+
+namespace forebay::s3 {
+namespace {
+
+const std::vector<std::string> kDomains{"s3.example.com", "eu.s3.example.com", "Localhost"};
+
+Outcome<Address> parse(std::string_view host, std::string_view target,
+                       std::string_view method = "GET") {
+  http::RequestHead request{
+      .method = std::string{method}, .target = std::string{target}, .headers = {}};
+  request.headers.add("Host", std::string{host});
+  return parse_address(request, kDomains);
+}
+
+TEST(Address, PathStyleKeysAreDecodedOnceAndNeverNormalised) {
+  struct Case {
+    std::string_view target, bucket, key;
+  };
+  const Case cases[]{
+      {"/", "", ""},
+      {"/?list", "", ""},
+      {"/bucket", "bucket", ""},
+      {"/bucket/", "bucket", ""},
+      {"/bucket?acl", "bucket", ""},
+      {"/bucket/key", "bucket", "key"},
+      {"/bucket/key?acl", "bucket", "key"},
+      {"/bucket/a/b/", "bucket", "a/b/"},
+      {"/bucket//", "bucket", "/"},
+      {"/bucket//a//b", "bucket", "/a//b"},
+      {"/bucket/./a/../b", "bucket", "./a/../b"},
+      {"/bucket/..", "bucket", ".."},
+      {"/bucket/%2e%2e/x", "bucket", "../x"},
+      {"/bucket/a%20b", "bucket", "a b"},
+      {"/bucket/a+b", "bucket", "a+b"},
+      {"/bucket/a%2Bb", "bucket", "a+b"},
+      {"/bucket/a%2Fb", "bucket", "a/b"},
+      {"/bucket/%2F", "bucket", "/"},
+      {"/bucket/a%252Fb", "bucket", "a%2Fb"},
+      {"/bucket/a%3Fb?c", "bucket", "a?b"},
+      {"/bucket/%C3%A4%E6%97%A5", "bucket", "\xc3\xa4\xe6\x97\xa5"},
+      {"/bucket/%FF", "bucket", "\xff"},
+      {"/b%75cket/key", "bucket", "key"},
+      {"/Tenant:bucket_1.x/key", "Tenant:bucket_1.x", "key"},
+  };
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.target);
+    const auto address = parse("127.0.0.1:9000", each.target);
+    ASSERT_TRUE(address);
+    EXPECT_EQ(address.value().bucket, each.bucket);
+    EXPECT_EQ(address.value().key, each.key);
+    EXPECT_FALSE(address.value().virtual_host);
+  }
+}
+
+TEST(Address, TheHostMayHoldTheBucket) {
+  struct Case {
+    std::string_view host, bucket;
+    bool virtual_host;
+  };
+  // The target is "/a/b": path-style gives bucket "a".
+  const Case cases[]{
+      {"bucket.s3.example.com", "bucket", true},
+      {"bucket.s3.example.com:9000", "bucket", true},
+      {"Bucket.S3.Example.COM.", "bucket", true},
+      {"dotted.bucket.s3.example.com", "dotted.bucket", true},
+      {"bucket.eu.s3.example.com", "bucket", true},
+      {"bucket.localhost:80", "bucket", true},
+      {"s3.example.com", "a", false},
+      {"eu.s3.example.com:443", "a", false},
+      {"localhost", "a", false},
+      {".s3.example.com", "a", false},
+      {"xs3.example.com", "a", false},
+      {"bucket.s3.example.org", "a", false},
+      {"bucket.s3.example.com.evil", "a", false},
+      {"10.0.0.1:9000", "a", false},
+      {"[::1]:9000", "a", false},
+      {"", "a", false},
+  };
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.host);
+    const auto address = parse(each.host, "/a/b");
+    ASSERT_TRUE(address);
+    EXPECT_EQ(address.value().bucket, each.bucket);
+    EXPECT_EQ(address.value().virtual_host, each.virtual_host);
+    EXPECT_EQ(address.value().key, each.virtual_host ? "a/b" : "b");
+  }
+}
+
+TEST(Address, VirtualHostKeysBeginBehindTheFirstSlash) {
+  EXPECT_EQ(parse("b.localhost", "/").value(), (Address{"b", "", true}));
+  EXPECT_EQ(parse("b.localhost", "//x").value(), (Address{"b", "/x", true}));
+  EXPECT_EQ(parse("b.localhost", "/%2Fx").value(), (Address{"b", "/x", true}));
+}
+
+TEST(Address, TheServiceMayBeAskedForItsOptions) {
+  EXPECT_EQ(parse("h", "*", "OPTIONS").value(), Address{});
+  EXPECT_EQ(parse("h", "*").error().code, ErrorCode::invalid_uri);
+}
+
+TEST(Address, RefusesWhatDoesNotDecode) {
+  for (const auto* const target :
+       {"/b/%", "/b/%2", "/b/%zz", "/%/k", "/b/a%", "b/k", "", "http://h/b/k"}) {
+    SCOPED_TRACE(target);
+    const auto address = parse("h", target);
+    ASSERT_FALSE(address);
+    EXPECT_EQ(address.error().code, ErrorCode::invalid_uri);
+  }
+}
+
+TEST(Address, RefusesBucketsThatServersReadDifferently) {
+  for (const auto* const target : {"/a%2Fb/k", "/a%00/k", "//k", "/./k", "/../k", "/%2e%2e/k",
+                                   "/a%20b/k", "/%C3%A4/k", "/a%5Cb/k", "/a*/k"}) {
+    SCOPED_TRACE(target);
+    const auto address = parse("h", target);
+    ASSERT_FALSE(address);
+    EXPECT_EQ(address.error().code, ErrorCode::invalid_bucket_name);
+  }
+}
+
+TEST(Address, KeysEndAt1024DecodedBytes) {
+  const std::string longest(kMaxKeyBytes, 'k');
+  EXPECT_EQ(parse("h", "/b/" + longest).value().key, longest);
+  EXPECT_EQ(parse("b.localhost", "/" + longest).value().key, longest);
+  const auto too_long = parse("h", "/b/" + longest + "k");
+  ASSERT_FALSE(too_long);
+  EXPECT_EQ(too_long.error().code, ErrorCode::key_too_long);
+  std::string encoded = "/b/";
+  for (std::size_t i = 0; i < kMaxKeyBytes; ++i)
+    encoded += "%C3";
+  EXPECT_EQ(parse("h", encoded).value().key.size(), kMaxKeyBytes);
+}
+
+TEST(Address, EveryTruncationOfATargetIsRefusedOrAPrefix) {
+  const std::string whole = "/bucket/a%20%C3%A4/b";
+  const auto full = parse("h", whole).value();
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    SCOPED_TRACE(whole.substr(0, length));
+    const auto address = parse("h", whole.substr(0, length));
+    if (!address) {
+      EXPECT_EQ(address.error().code, ErrorCode::invalid_uri);
+      continue;
+    }
+    EXPECT_TRUE(full.bucket.starts_with(address.value().bucket));
+    EXPECT_TRUE(full.key.starts_with(address.value().key));
+  }
+}
+
+TEST(Address, PathStyleIsWhatParseReads) {
+  for (const auto& address :
+       {Address{}, Address{"bucket", "", false}, Address{"bucket", "/a//b/../c", false},
+        Address{"bucket", "a b+c%2F?#\xc3\xa4", false}}) {
+    SCOPED_TRACE(path_style(address));
+    EXPECT_EQ(parse("h", path_style(address)).value(), address);
+  }
+  EXPECT_EQ(path_style({"bucket", "a b/c", true}), "/bucket/a%20b/c");
+}
+
+}  // namespace
+}  // namespace forebay::s3
