@@ -15,6 +15,10 @@
 #include <optional>
 #include <vector>
 
+namespace forebay::runtime {
+class Waiter;
+}
+
 namespace forebay::io {
 
 /// Unit of the pool, of checksums and of small reads. A format constant (cache/slab_layout.hpp).
@@ -22,8 +26,9 @@ inline constexpr std::size_t kPageSize = 128 * KiB;
 
 class BufferPool;
 
-/// A counted reference to one frame of kPageSize bytes, aligned to kPageSize. Copying and dropping it is safe on any
-/// thread; the bytes are written only by who acquired the frame, before others are shown it. Must not outlive its pool.
+/// A counted reference to one frame of kPageSize bytes, aligned to kPageSize. Copying and dropping
+/// it is safe on any thread; the bytes are written only by who acquired the frame, before others
+/// are shown it. Must not outlive its pool.
 class PageRef {
  public:
   PageRef() = default;
@@ -36,7 +41,8 @@ class PageRef {
   std::byte* data() const;
   /// Place in the pool, 0 to BufferPool::frame_count() - 1: for side tables.
   std::uint32_t index() const { return index_; }
-  /// True when this is the only reference. Meaningful only where no other reference can appear meanwhile.
+  /// True when this is the only reference. Meaningful only where no other reference can appear
+  /// meanwhile.
   bool unique() const;
 
  private:
@@ -47,8 +53,8 @@ class PageRef {
   std::uint32_t index_ = 0;
 };
 
-/// What frames are in use for. Each share has a bound of its own, so that no use can starve another; the rest of
-/// the pool holds resident pages nobody is working on.
+/// What frames are in use for. Each share has a bound of its own, so that no use can starve
+/// another; the rest of the pool holds resident pages nobody is working on.
 enum class Share : std::uint8_t {
   fill,         ///< Being filled from the origin. 3/8 of the pool.
   disk_read,    ///< Being read from a device. 2/8.
@@ -57,7 +63,8 @@ enum class Share : std::uint8_t {
 };
 inline constexpr std::size_t kShareCount = 4;
 
-/// Frames charged to a share. Dropping the lease ends the charge; the frames live on for as long as PageRefs to them do.
+/// Frames charged to a share. Dropping the lease ends the charge; the frames live on for as long as
+/// PageRefs to them do.
 class Lease {
  public:
   Lease() = default;
@@ -86,16 +93,18 @@ class BufferPool {
   BufferPool& operator=(const BufferPool&) = delete;
   ~BufferPool();
 
-  /// `reclaim(n)` is called without any lock of the pool when frames run short: it should drop references to about n resident
-  /// frames and return how many it dropped. Set once, before use.
+  /// `reclaim(n)` is called without any lock of the pool when frames run short: it should drop
+  /// references to about n resident frames and return how many it dropped. Set once, before use.
   void set_reclaimer(std::function<std::size_t(std::size_t)> reclaim);
 
-  /// Waits, first come first served within a share, until `count` frames are free and the share has room for all of them.
-  /// Nobody may call this while holding a lease. Errc::overloaded when the deadline passes; asserts that count fits the share.
+  /// Waits, first come first served within a share, until `count` frames are free and the share has
+  /// room for all of them. Nobody may call this while holding a lease. Errc::overloaded when the
+  /// deadline passes; asserts that count fits the share.
   Task<Result<Lease>> acquire(Share share, std::size_t count, Deadline deadline);
   /// The same without waiting; nullopt where acquire would wait.
   std::optional<Lease> try_acquire(Share share, std::size_t count);
-  /// Charges frames the caller already holds to `share` (slot writes). nullopt where the share is full.
+  /// Charges frames the caller already holds to `share` (slot writes). nullopt where the share is
+  /// full.
   std::optional<Lease> try_charge(Share share, std::vector<PageRef> pages);
 
   std::size_t frame_count() const { return frame_count_; }
@@ -107,6 +116,12 @@ class BufferPool {
   friend class PageRef;
   friend class Lease;
   struct State;
+
+  void give_back(std::uint32_t index);
+  void end_charge(Share share, std::size_t count);
+  void wake_first();
+  std::optional<Lease> take(Share share, std::size_t count, const runtime::Waiter* waiter);
+  void make_room(std::size_t count);
 
   std::size_t frame_count_;
   std::unique_ptr<State> state_;

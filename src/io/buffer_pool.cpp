@@ -1,0 +1,239 @@
+#include <forebay/base/assert.hpp>
+#include <forebay/base/errc.hpp>
+#include <forebay/io/buffer_pool.hpp>
+#include <forebay/runtime/waiter.hpp>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include <sys/mman.h>
+
+namespace forebay::io {
+namespace {
+
+/// Eighths of the pool, by Share.
+constexpr std::array<std::size_t, kShareCount> kShareEighths{3, 2, 1, 1};
+constexpr std::uint64_t kSizeMin = 32 * MiB;
+/// How often a waiting acquire() looks for frames that have become reclaimable unannounced.
+constexpr milliseconds kLookAgain{20};
+
+constexpr std::size_t index_of(Share share) {
+  return static_cast<std::size_t>(share);
+}
+
+}  // namespace
+
+struct BufferPool::State {
+  void* mapping = nullptr;
+  std::byte* memory = nullptr;  ///< The first frame, within the mapping.
+  std::size_t mapped = 0;
+  std::unique_ptr<std::atomic<std::uint32_t>[]> references;
+  std::function<std::size_t(std::size_t)> reclaim;
+
+  std::mutex mutex;
+  std::vector<std::uint32_t> free;              ///< Guarded by mutex.
+  std::array<std::size_t, kShareCount> used{};  ///< Guarded by mutex.
+  std::array<std::deque<std::shared_ptr<runtime::Waiter>>, kShareCount>
+      waiting;  ///< Guarded by mutex.
+};
+
+PageRef::PageRef(const PageRef& other) noexcept : pool_{other.pool_}, index_{other.index_} {
+  if (pool_ != nullptr)
+    pool_->state_->references[index_].fetch_add(1, std::memory_order_relaxed);
+}
+
+PageRef::PageRef(PageRef&& other) noexcept
+    : pool_{std::exchange(other.pool_, nullptr)}, index_{other.index_} {}
+
+PageRef& PageRef::operator=(PageRef other) noexcept {
+  std::swap(pool_, other.pool_);
+  std::swap(index_, other.index_);
+  return *this;
+}
+
+PageRef::~PageRef() {
+  if (pool_ == nullptr)
+    return;
+  BufferPool::State& state = *pool_->state_;
+  if (state.references[index_].fetch_sub(1, std::memory_order_acq_rel) == 1)
+    pool_->give_back(index_);
+}
+
+std::byte* PageRef::data() const {
+  return pool_->state_->memory + std::size_t{index_} * kPageSize;
+}
+
+bool PageRef::unique() const {
+  return pool_->state_->references[index_].load(std::memory_order_acquire) == 1;
+}
+
+Lease::Lease(Lease&& other) noexcept
+    : pages{std::move(other.pages)},
+      pool_{std::exchange(other.pool_, nullptr)},
+      share_{other.share_},
+      charged_{std::exchange(other.charged_, 0)} {}
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  std::swap(pages, other.pages);
+  std::swap(pool_, other.pool_);
+  std::swap(share_, other.share_);
+  std::swap(charged_, other.charged_);
+  return *this;
+}
+
+Lease::~Lease() {
+  if (pool_ == nullptr)
+    return;
+  // First the frames: who is woken by the end of the charge must find them free.
+  pages.clear();
+  pool_->end_charge(share_, charged_);
+}
+
+BufferPool::BufferPool(const Config& config)
+    : frame_count_{std::max(config.size_bytes, kSizeMin) / kPageSize},
+      state_{std::make_unique<State>()} {
+  // One frame more than is used, so that the first can be aligned to its own size.
+  state_->mapped = (frame_count_ + 1) * kPageSize;
+  void* mapping = ::mmap(nullptr, state_->mapped, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapping == MAP_FAILED)
+    throw std::bad_alloc{};
+  state_->mapping = mapping;
+  const auto address = reinterpret_cast<std::uintptr_t>(mapping);
+  state_->memory = static_cast<std::byte*>(mapping) + (align_up(address, kPageSize) - address);
+  ::madvise(mapping, state_->mapped, MADV_HUGEPAGE);
+  state_->references = std::make_unique<std::atomic<std::uint32_t>[]>(frame_count_);
+  state_->free.reserve(frame_count_);
+  // Taken from the back: low frames first, so that memory never needed is never touched.
+  for (std::size_t i = frame_count_; i > 0; --i)
+    state_->free.push_back(static_cast<std::uint32_t>(i - 1));
+}
+
+BufferPool::~BufferPool() {
+  ::munmap(state_->mapping, state_->mapped);
+}
+
+void BufferPool::set_reclaimer(std::function<std::size_t(std::size_t)> reclaim) {
+  state_->reclaim = std::move(reclaim);
+}
+
+std::size_t BufferPool::share_limit(Share share) const {
+  return frame_count_ * kShareEighths[index_of(share)] / 8;
+}
+
+std::size_t BufferPool::share_used(Share share) const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->used[index_of(share)];
+}
+
+std::size_t BufferPool::free_count() const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->free.size();
+}
+
+/// The last reference to a frame has gone.
+void BufferPool::give_back(std::uint32_t index) {
+  const std::lock_guard lock{state_->mutex};
+  state_->free.push_back(index);
+  wake_first();
+}
+
+void BufferPool::end_charge(Share share, std::size_t count) {
+  const std::lock_guard lock{state_->mutex};
+  state_->used[index_of(share)] -= count;
+  wake_first();
+}
+
+/// Whoever is first in the line of each share looks again. With the mutex held.
+void BufferPool::wake_first() {
+  for (auto& line : state_->waiting) {
+    if (!line.empty())
+      line.front()->wake();
+  }
+}
+
+/// Takes frames if the share has room and enough are free. `waiter` is the asker's place in line,
+/// or null for one who has none. With the mutex held.
+std::optional<Lease> BufferPool::take(Share share, std::size_t count,
+                                      const runtime::Waiter* waiter) {
+  const std::size_t i = index_of(share);
+  const auto& line = state_->waiting[i];
+  const bool my_turn = line.empty() || line.front().get() == waiter;
+  if (!my_turn || state_->used[i] + count > share_limit(share) || state_->free.size() < count)
+    return std::nullopt;
+  Lease lease;
+  lease.pool_ = this;
+  lease.share_ = share;
+  lease.charged_ = count;
+  lease.pages.reserve(count);
+  state_->used[i] += count;
+  for (std::size_t n = 0; n < count; ++n) {
+    const std::uint32_t index = state_->free.back();
+    state_->free.pop_back();
+    state_->references[index].store(1, std::memory_order_relaxed);
+    lease.pages.push_back(PageRef{this, index});
+  }
+  return lease;
+}
+
+/// Makes resident pages give way where frames are short. Without the mutex: the reclaimer gives
+/// frames back.
+void BufferPool::make_room(std::size_t count) {
+  std::size_t free = free_count();
+  if (free < count && state_->reclaim)
+    state_->reclaim(count - free);
+}
+
+std::optional<Lease> BufferPool::try_acquire(Share share, std::size_t count) {
+  ASSERT(count <= share_limit(share));
+  if (share_used(share) + count > share_limit(share))
+    return std::nullopt;
+  make_room(count);
+  const std::lock_guard lock{state_->mutex};
+  return take(share, count, nullptr);
+}
+
+std::optional<Lease> BufferPool::try_charge(Share share, std::vector<PageRef> pages) {
+  const std::size_t i = index_of(share);
+  const std::lock_guard lock{state_->mutex};
+  if (state_->used[i] + pages.size() > share_limit(share))
+    return std::nullopt;
+  Lease lease;
+  lease.pool_ = this;
+  lease.share_ = share;
+  lease.charged_ = pages.size();
+  lease.pages = std::move(pages);
+  state_->used[i] += lease.charged_;
+  return lease;
+}
+
+Task<Result<Lease>> BufferPool::acquire(Share share, std::size_t count, Deadline deadline) {
+  if (auto lease = try_acquire(share, count); lease)
+    co_return std::move(*lease);
+  const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
+  auto& line = state_->waiting[index_of(share)];
+  {
+    const std::lock_guard lock{state_->mutex};
+    line.push_back(waiter);
+  }
+  for (bool in_time = true;;) {
+    make_room(count);
+    {
+      const std::lock_guard lock{state_->mutex};
+      std::optional<Lease> lease = take(share, count, waiter.get());
+      if (lease || !in_time) {
+        std::erase(line, waiter);
+        wake_first();
+        if (lease)
+          co_return std::move(*lease);
+        co_return Errc::overloaded;
+      }
+    }
+    // A resident page that was pinned for a moment announces nothing when it is let go.
+    co_await waiter->wait(deadline.capped(kLookAgain));
+    in_time = !deadline.expired();
+  }
+}
+
+}  // namespace forebay::io
