@@ -1,4 +1,5 @@
 """Fixtures: a real gateway, a scripted origin, nodes in front of either, and comparing clients."""
+import concurrent.futures
 import os
 import pathlib
 import subprocess
@@ -132,6 +133,15 @@ def node(tmp_path, request):
         for each in made:
             print(f"--- the end of {each.log_file}\n{each.log()[-6000:]}")
     assert not failures, "\n".join(failures)
+
+
+@pytest.fixture
+def threads():
+    """threads(n, function) runs function(0) to function(n - 1) at once; the results, in order."""
+    def run(count, function):
+        with concurrent.futures.ThreadPoolExecutor(count) as pool:
+            return list(pool.map(function, range(count)))
+    return run
 
 
 @pytest.hookimpl(wrapper=True)

@@ -123,7 +123,7 @@ up() {
   echo "http://127.0.0.1:$port" | tee "$dir/endpoint"
 }
 
-# Ends the daemons whose pid files are in DIR, provided that they are still the ones started for DIR.
+# Ends the daemons whose pid files are in DIR, if they are still the ones started for it.
 down() {
   local dir=$1 file pid pids=()
   [ -d "$dir" ] || return 0
