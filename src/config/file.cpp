@@ -1,0 +1,25 @@
+#include "config/file.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+
+namespace forebay::config {
+
+Result<std::string> read_file(const std::string& path, std::size_t size_max) {
+  const auto last_error = [] { return Error{errno, boost::system::system_category()}; };
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  const std::unique_ptr<std::FILE, Close> file{std::fopen(path.c_str(), "rbe")};
+  if (!file)
+    return last_error();
+  std::string text(size_max + 1, '\0');
+  errno = 0;
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (std::ferror(file.get()) != 0)
+    return last_error();
+  return text;
+}
+
+}  // namespace forebay::config

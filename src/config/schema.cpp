@@ -1,0 +1,434 @@
+#include "config/schema.hpp"
+
+#include "config/access.hpp"
+
+#include <iterator>
+
+namespace forebay::config {
+namespace {
+
+constexpr double kMinute = 60'000;
+constexpr double kHour = 60 * kMinute;
+constexpr double kDay = 24 * kHour;
+constexpr Bounds kTimeout{.min = 10, .max = kHour};
+constexpr Bounds kNotEmpty{.min = 1};
+
+constexpr double bytes(std::uint64_t count) {
+  return static_cast<double>(count);
+}
+
+using net::ListenConfig;
+using origin::OriginConfig;
+using proxy::PrestageConfig;
+using proxy::ProxyConfig;
+
+constexpr Section kSections[] = {
+    {"listen", "Where clients and operators connect, and what a connection may cost."},
+    {"origin", "The S3 service behind Forebay."},
+    {"auth", "Who may read and write."},
+    {"cache", "What is kept, and on which devices."},
+    {"memory", "The pool of page frames: fills and disk reads land there, hot blocks stay there."},
+    {"io", "How the devices are read and written."},
+    {"prestage", "HeadObject as a hint to fill an object before it is read."},
+    {"limits", "Bounds past which a request waits a little and is then told 503 SlowDown."},
+    {"runtime", "Threads."},
+    {"log", "What is written to standard error."},
+};
+
+std::vector<Key> listen_keys() {
+  return {
+      {.name = "listen.s3",
+       .type = Type::host_port,
+       .help = "Where S3 clients connect. Port 0 takes any free one.",
+       .access = field<&Config::s3, &ListenConfig::address>()},
+      {.name = "listen.admin",
+       .type = Type::host_port,
+       .help =
+           "Metrics, health and purge. It asks for no credentials: keep it where only operators "
+           "reach it.",
+       .access = field<&Config::admin, &admin::AdminConfig::address>()},
+      {.name = "listen.domains",
+       .type = Type::text_list,
+       .help = "Names under which buckets are addressed as hosts (bucket.name). Path-style "
+               "addressing always works.",
+       .access = field<&Config::proxy, &ProxyConfig::domains>(),
+       .example = "[s3.forebay.internal]"},
+      {.name = "listen.tls_certificate",
+       .type = Type::path,
+       .help = "PEM chain, leaf first. Empty: listen.s3 speaks plain HTTP.",
+       .access = field<&Config::s3, &ListenConfig::certificate_file>()},
+      {.name = "listen.tls_private_key",
+       .type = Type::path,
+       .help = "PEM, the key of listen.tls_certificate.",
+       .access = field<&Config::s3, &ListenConfig::key_file>()},
+      {.name = "listen.max_connections",
+       .type = Type::integer,
+       .help = "Clients at once; beyond it newcomers wait in the kernel's queue.",
+       .access = field<&Config::s3, &ListenConfig::max_connections>(),
+       .bounds = {1, 1'000'000}},
+      {.name = "listen.max_header_size",
+       .type = Type::size,
+       .help = "Request line and header fields of one request; beyond it 431.",
+       .access = field<&Config::s3, &ListenConfig::max_header_size>(),
+       .bounds = {bytes(4 * KiB), bytes(1 * MiB)}},
+      {.name = "listen.header_timeout",
+       .type = Type::duration,
+       .help = "From the first byte of a request's head to its last; also the TLS handshake.",
+       .access = field<&Config::s3, &ListenConfig::header_timeout>(),
+       .bounds = kTimeout},
+      {.name = "listen.idle_timeout",
+       .type = Type::duration,
+       .help = "Between two requests of one connection.",
+       .access = field<&Config::s3, &ListenConfig::idle_timeout>(),
+       .bounds = {10, kDay}},
+      {.name = "listen.send_timeout",
+       .type = Type::duration,
+       .help = "Without progress toward a client, before it is cut off.",
+       .access = field<&Config::proxy, &ProxyConfig::send_timeout>(),
+       .bounds = kTimeout},
+      {.name = "listen.receive_timeout",
+       .type = Type::duration,
+       .help = "Without progress from a client within a body, before it is cut off.",
+       .access = field<&Config::proxy, &ProxyConfig::receive_timeout>(),
+       .bounds = kTimeout},
+      {.name = "listen.send_buffer",
+       .type = Type::size,
+       .help = "SO_SNDBUF of a client's socket, which Linux doubles. It bounds what waits in the "
+               "kernel for a slow client.",
+       .access = field<&Config::s3, &ListenConfig::send_buffer>(),
+       .bounds = {bytes(16 * KiB), bytes(16 * MiB)}},
+  };
+}
+
+std::vector<Key> origin_keys() {
+  return {
+      {.name = "origin.id",
+       .type = Type::text,
+       .help = "Names the origin in every cached identity; another id finds none of what was "
+               "cached under this one.",
+       .access = field<&Config::proxy, &ProxyConfig::origin_id>(),
+       .bounds = {1, 64}},
+      {.name = "origin.endpoint",
+       .type = Type::url,
+       .help = "Addressed path-style.",
+       .access = field<&Config::origin, &OriginConfig::endpoint>()},
+      {.name = "origin.region",
+       .type = Type::text,
+       .help = "Signed into every request toward the origin; callers may sign for any.",
+       .access = field<&Config::origin, &OriginConfig::region>(),
+       .bounds = {1, 64}},
+      {.name = "origin.ca_file",
+       .type = Type::path,
+       .help = "PEM, the authorities an https origin is checked against. Empty: the system's.",
+       .access = field<&Config::origin, &OriginConfig::ca_file>()},
+      {.name = "origin.max_connections",
+       .type = Type::integer,
+       .help = "Of this node, all workers together.",
+       .access = field<&Config::origin, &OriginConfig::max_connections>(),
+       .bounds = {1, 65'536}},
+      {.name = "origin.connect_timeout",
+       .type = Type::duration,
+       .help = "Name, TCP and TLS; also the wait for a free connection.",
+       .access = field<&Config::origin, &OriginConfig::connect_timeout>(),
+       .bounds = kTimeout},
+      {.name = "origin.lookup_timeout",
+       .type = Type::duration,
+       .help = "A whole lookup: may this caller read, and which version is current.",
+       .access = field<&Config::origin, &OriginConfig::lookup_timeout>(),
+       .bounds = kTimeout},
+      {.name = "origin.first_byte_timeout",
+       .type = Type::duration,
+       .help = "The head of the response to a request without a body.",
+       .access = field<&Config::origin, &OriginConfig::first_byte_timeout>(),
+       .bounds = kTimeout},
+      {.name = "origin.progress_timeout",
+       .type = Type::duration,
+       .help = "Between two bytes of a body, either way.",
+       .access = field<&Config::origin, &OriginConfig::progress_timeout>(),
+       .bounds = kTimeout},
+      {.name = "origin.write_response_timeout",
+       .type = Type::duration,
+       .help = "The head of the response to a write whose body was sent: completing a large upload "
+               "takes minutes.",
+       .access = field<&Config::origin, &OriginConfig::write_response_timeout>(),
+       .bounds = {10, kDay}},
+      {.name = "origin.idle_timeout",
+       .type = Type::duration,
+       .help =
+           "Pooled connections that were idle for longer are closed; keep it below the origin's "
+           "own.",
+       .access = field<&Config::origin, &OriginConfig::idle_timeout>(),
+       .bounds = kTimeout},
+  };
+}
+
+std::vector<Key> auth_keys() {
+  return {
+      {.name = "auth.mode",
+       .type = Type::enumeration,
+       .help =
+           "verify: the node holds the callers' keys, checks every signature and signs anew for "
+           "the origin as the same caller.",
+       .access = field<&Config::auth, &AuthConfig::mode>(),
+       .choices = {"verify"},
+       .unavailable = {"passthrough"}},
+      {.name = "auth.credentials_file",
+       .type = Type::path,
+       .help = "The callers' keys. Refused when world-readable or group-writable. An invalid new "
+               "version keeps the old set and raises forebay_credentials_reload_failed.",
+       .access = field<&Config::auth, &AuthConfig::credentials_file>(),
+       .bounds = kNotEmpty,
+       .example = "credentials.yaml",
+       .required = true,
+       .reload = true},
+      {.name = "auth.clock_skew",
+       .type = Type::duration,
+       .help = "How far a request's date may be from this node's clock.",
+       .access = field<&Config::proxy, &ProxyConfig::clock_skew>(),
+       .bounds = {1'000, kDay}},
+  };
+}
+
+Value devices_to_value(const Config& config) {
+  std::vector<Record> records;
+  for (const cache::DeviceConfig& device : config.cache.disk.devices)
+    records.push_back({{{"path", device.path}, {"size", device.size_bytes}}});
+  return records;
+}
+
+void devices_from_value(Config& config, const Value& value) {
+  config.cache.disk.devices.clear();
+  for (const Record& record : std::get<std::vector<Record>>(value))
+    config.cache.disk.devices.push_back(
+        {record.get<std::string>("path"), record.get<std::uint64_t>("size")});
+}
+
+Value rules_to_value(const Config& config) {
+  std::vector<Record> records;
+  for (const proxy::CacheRule& rule : config.proxy.rules)
+    records.push_back({{{"bucket", rule.bucket},
+                        {"prefix", rule.prefix},
+                        {"cache", std::string{rule.cache ? "always" : "never"}},
+                        {"prestage", rule.prestage}}});
+  return records;
+}
+
+void rules_from_value(Config& config, const Value& value) {
+  config.proxy.rules.clear();
+  for (const Record& record : std::get<std::vector<Record>>(value))
+    config.proxy.rules.push_back({.bucket = record.get<std::string>("bucket"),
+                                  .prefix = record.get<std::string>("prefix"),
+                                  .cache = record.get<std::string>("cache", "always") == "always",
+                                  .prestage = record.get<bool>("prestage", true)});
+}
+
+std::vector<Key> device_keys() {
+  return {
+      {.name = "path",
+       .type = Type::path,
+       .help =
+           "A file, created and allocated where absent, or a raw device, whose content is lost.",
+       .bounds = kNotEmpty,
+       .required = true},
+      {.name = "size",
+       .type = Type::size,
+       .help = "How much of it is used. A file of another size is started anew.",
+       .bounds = {bytes(64 * MiB), bytes(1024 * TiB)},
+       .required = true},
+  };
+}
+
+std::vector<Key> rule_keys() {
+  return {
+      {.name = "bucket",
+       .type = Type::text,
+       .help = "A pattern: * is any run of characters, ? any one.",
+       .bounds = kNotEmpty,
+       .required = true},
+      {.name = "prefix", .type = Type::text, .help = "Of the key. Empty or absent: every key."},
+      {.name = "cache",
+       .type = Type::enumeration,
+       .help = "always (the default), or never.",
+       .choices = {"always", "never"}},
+      {.name = "prestage",
+       .type = Type::boolean,
+       .help = "Whether HeadObject fills it. The default is true."},
+  };
+}
+
+std::vector<Key> cache_keys() {
+  return {
+      {.name = "cache.devices",
+       .type = Type::map_list,
+       .help = "Slab files or raw devices, one for each NVMe. None: only RAM caches.",
+       .access = {devices_to_value, devices_from_value},
+       .example = "[{path: slab0, size: 8GiB}]",
+       .items = device_keys()},
+      {.name = "cache.min_object_size",
+       .type = Type::size,
+       .help = "Smaller objects stream through.",
+       .access = field<&Config::proxy, &ProxyConfig::min_object_size>(),
+       .bounds = {0, bytes(64 * TiB)}},
+      {.name = "cache.device_writes_per_day",
+       .type = Type::number,
+       .help = "How much of a full device may be overwritten in a day, in device sizes. 0 never "
+               "overwrites.",
+       .access = field<&Config::cache, &cache::CacheConfig::disk,
+                       &cache::DiskConfig::device_writes_per_day>(),
+       .bounds = {0, 1'000}},
+      {.name = "cache.fill_stall",
+       .type = Type::duration,
+       .help = "Without a byte for this long a fill's origin request is replaced, once.",
+       .access = field<&Config::cache, &cache::CacheConfig::fill_stall>(),
+       .bounds = kTimeout},
+      {.name = "cache.rules",
+       .type = Type::map_list,
+       .help = "Exceptions by bucket and prefix; the first that matches decides.",
+       .access = {rules_to_value, rules_from_value},
+       .example = "[{bucket: \"scratch-*\", prefix: tmp/, cache: never}]",
+       .items = rule_keys()},
+  };
+}
+
+std::vector<Key> resource_keys() {
+  return {
+      {.name = "memory.pool_size",
+       .type = Type::size,
+       .help = "Allocated at the start.",
+       .access = field<&Config::pool, &io::BufferPool::Config::size_bytes>(),
+       .bounds = {bytes(32 * MiB), bytes(16 * TiB)}},
+      {.name = "io.engine",
+       .type = Type::enumeration,
+       .help = "auto: io_uring where the kernel allows it, else a pool of threads that call pread.",
+       .access = field<&Config::io, &io::EngineConfig::kind>(),
+       .choices = names_of<io::EngineKind>()},
+      {.name = "io.threads",
+       .type = Type::integer,
+       .help = "Threads of the pread pool, for all devices together. Unused with io_uring.",
+       .access = field<&Config::io, &io::EngineConfig::pread_threads>(),
+       .bounds = {1, 1'024}},
+      {.name = "io.ring_entries",
+       .type = Type::integer,
+       .help = "Of the ring of each worker.",
+       .access = field<&Config::io, &io::EngineConfig::ring_entries>(),
+       .bounds = {8, 32'768}},
+      {.name = "prestage.trigger",
+       .type = Type::enumeration,
+       .help = "any_head: every HeadObject; ranged_head: only with exactly \"Range: bytes=0-0\".",
+       .access = field<&Config::proxy, &ProxyConfig::prestage, &PrestageConfig::trigger>(),
+       .choices = names_of<proxy::PrestageTrigger>()},
+      {.name = "prestage.max_object_size",
+       .type = Type::size,
+       .help = "Larger objects are not filled ahead.",
+       .access = field<&Config::proxy, &ProxyConfig::prestage, &PrestageConfig::max_object_size>(),
+       .bounds = {0, bytes(64 * TiB)}},
+      {.name = "prestage.max_bytes_in_flight",
+       .type = Type::size,
+       .help = "Of all fills ahead of reads, at any time.",
+       .access =
+           field<&Config::proxy, &ProxyConfig::prestage, &PrestageConfig::max_bytes_in_flight>(),
+       .bounds = {bytes(4 * MiB), bytes(1 * TiB)}},
+      {.name = "limits.queue_timeout",
+       .type = Type::duration,
+       .help = "The wait for a bounded resource (page frames, direct reads) before 503 SlowDown.",
+       .access = field<&Config::proxy, &ProxyConfig::queue_timeout>(),
+       .bounds = {0, kHour}},
+      {.name = "limits.direct_reads",
+       .type = Type::integer,
+       .help = "Reads that go past the cache at once, all workers together.",
+       .access = field<&Config::proxy, &ProxyConfig::direct_reads_max>(),
+       .bounds = {1, 65'536}},
+      {.name = "runtime.workers",
+       .type = Type::integer,
+       .help = "Threads that serve connections. 0: one for each CPU the process may run on.",
+       .access = field<&Config::runtime, &runtime::Config::workers>(),
+       .bounds = {0, 1'024}},
+      {.name = "log.level",
+       .type = Type::enumeration,
+       .help = "The least important line that is written.",
+       .access = field<&Config::log, &log::Config::level>(),
+       .choices = {"trace", "debug", "info", "warn", "error", "off"}},
+      {.name = "log.access",
+       .type = Type::boolean,
+       .help = "One line for each request: id, operation, bucket, key, status, bytes, time, cache "
+               "status.",
+       .access = field<&Config::log, &log::Config::access>()},
+  };
+}
+
+std::vector<Key> grant_keys() {
+  return {
+      {.name = "bucket",
+       .type = Type::text,
+       .help = "A pattern: * is any run of characters, ? any one.",
+       .bounds = kNotEmpty,
+       .required = true},
+      {.name = "read_only", .type = Type::boolean, .help = "The default is false."},
+  };
+}
+
+std::vector<Key> caller_keys() {
+  constexpr Bounds kName{.min = 1, .max = 256};
+  return {
+      {.name = "access_key",
+       .type = Type::text,
+       .help = "What the caller signs with.",
+       .bounds = kName,
+       .required = true,
+       .secret = true},
+      {.name = "secret_key",
+       .type = Type::text,
+       .help = "Its secret.",
+       .bounds = kName,
+       .required = true,
+       .secret = true},
+      {.name = "origin_access_key",
+       .type = Type::text,
+       .help = "What the request is signed with for the origin; absent: the same pair.",
+       .bounds = kName,
+       .secret = true},
+      {.name = "origin_secret_key",
+       .type = Type::text,
+       .help = "The secret of origin_access_key; both or neither.",
+       .bounds = kName,
+       .secret = true},
+      {.name = "origin_session_token",
+       .type = Type::text,
+       .help = "Of temporary credentials.",
+       .bounds = {1, bytes(16 * KiB)},
+       .secret = true},
+      {.name = "allow",
+       .type = Type::map_list,
+       .help = "The buckets this caller may touch; absent: all the origin lets it.",
+       .bounds = kNotEmpty,
+       .items = grant_keys()},
+  };
+}
+
+}  // namespace
+
+std::span<const Section> sections() {
+  return kSections;
+}
+
+std::span<const Key> schema() {
+  static const std::vector<Key> all = [] {
+    std::vector<Key> keys;
+    for (auto part : {listen_keys(), origin_keys(), auth_keys(), cache_keys(), resource_keys()})
+      keys.insert(keys.end(), std::make_move_iterator(part.begin()),
+                  std::make_move_iterator(part.end()));
+    return keys;
+  }();
+  return all;
+}
+
+std::span<const Key> credentials_schema() {
+  static const std::vector<Key> all{{.name = "credentials",
+                                     .type = Type::map_list,
+                                     .help = "One map for each caller.",
+                                     .required = true,
+                                     .items = caller_keys()}};
+  return all;
+}
+
+}  // namespace forebay::config
