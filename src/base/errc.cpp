@@ -7,20 +7,34 @@ namespace {
 
 const char* describe(Errc e) {
   switch (e) {
-    case Errc::timeout: return "deadline exceeded";
-    case Errc::closed: return "connection closed";
-    case Errc::truncated: return "body ended early";
-    case Errc::protocol: return "protocol violation";
-    case Errc::too_large: return "too large";
-    case Errc::overloaded: return "overloaded";
-    case Errc::unavailable: return "origin unavailable";
-    case Errc::refused: return "refused by the origin";
-    case Errc::changed: return "object changed";
-    case Errc::not_found: return "not found";
-    case Errc::corrupt: return "checksum mismatch";
-    case Errc::device_failed: return "device failed";
-    case Errc::invalid_config: return "invalid configuration";
-    case Errc::cancelled: return "cancelled";
+    case Errc::timeout:
+      return "deadline exceeded";
+    case Errc::closed:
+      return "connection closed";
+    case Errc::truncated:
+      return "body ended early";
+    case Errc::protocol:
+      return "protocol violation";
+    case Errc::too_large:
+      return "too large";
+    case Errc::overloaded:
+      return "overloaded";
+    case Errc::unavailable:
+      return "origin unavailable";
+    case Errc::refused:
+      return "refused by the origin";
+    case Errc::changed:
+      return "object changed";
+    case Errc::not_found:
+      return "not found";
+    case Errc::corrupt:
+      return "checksum mismatch";
+    case Errc::device_failed:
+      return "device failed";
+    case Errc::invalid_config:
+      return "invalid configuration";
+    case Errc::cancelled:
+      return "cancelled";
   }
   return "unknown error";
 }
@@ -38,7 +52,9 @@ const boost::system::error_category& errc_category() noexcept {
   return category;
 }
 
-Error make_error_code(Errc e) noexcept { return {static_cast<int>(e), errc_category()}; }
+Error make_error_code(Errc e) noexcept {
+  return {static_cast<int>(e), errc_category()};
+}
 
 bool is_retryable(const Error& error) noexcept {
   return error == Errc::timeout || error == Errc::closed || error == Errc::truncated ||

@@ -24,7 +24,8 @@ std::mutex& registry_mutex() {
 }  // namespace
 
 Result<void> configure(const Config& config) {
-  constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "off"};
+  constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info",
+                                                    "warn",  "error", "off"};
   for (const std::string_view known : kLevels) {
     if (config.level != known)
       continue;

@@ -19,9 +19,13 @@ struct Registry::Entry {
 
 void Histogram::observe(double seconds) noexcept {
   const auto* bound = std::lower_bound(kBounds.begin(), kBounds.end(), seconds);
-  buckets_[static_cast<std::size_t>(bound - kBounds.begin())].fetch_add(1, std::memory_order_relaxed);
+  buckets_[static_cast<std::size_t>(bound - kBounds.begin())].fetch_add(1,
+                                                                        std::memory_order_relaxed);
   sum_us_.fetch_add(static_cast<std::uint64_t>(seconds * 1e6), std::memory_order_relaxed);
 }
+
+Registry::Registry() = default;
+Registry::~Registry() = default;
 
 Registry& Registry::instance() {
   static Registry registry;

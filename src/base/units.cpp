@@ -44,7 +44,9 @@ Result<std::uint64_t> parse_with_unit(std::string_view text, const std::array<Un
 
 }  // namespace
 
-Result<std::uint64_t> parse_size(std::string_view text) { return parse_with_unit(text, kSizeUnits); }
+Result<std::uint64_t> parse_size(std::string_view text) {
+  return parse_with_unit(text, kSizeUnits);
+}
 
 std::string format_size(std::uint64_t bytes) {
   for (const Unit& unit : kSizeUnits) {

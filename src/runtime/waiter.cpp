@@ -18,7 +18,8 @@ Task<bool> Waiter::wait(Deadline deadline) {
     if (deadline.expired())
       co_return false;
     timer_.expires_at(deadline.when());
-    // A wake between the exchange above and here has posted its cancel to this thread: it runs after the wait began.
+    // A wake between the exchange above and here has posted its cancel to this thread: it runs
+    // after the wait began.
     co_await timer_.async_wait(use_task);
   }
   co_return true;

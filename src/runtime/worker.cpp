@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <latch>
 
-#include <sched.h>
-
 #include <boost/asio/executor_work_guard.hpp>
+#include <sched.h>
 
 namespace forebay::runtime {
 namespace {
@@ -25,14 +24,18 @@ std::size_t usable_cpus() {
 
 Worker::Worker(std::size_t index) : index_{index} {}
 
-Worker* Worker::current_or_null() { return current_worker; }
+Worker* Worker::current_or_null() {
+  return current_worker;
+}
 
 Worker& Worker::current() {
   ASSERT(current_worker != nullptr);
   return *current_worker;
 }
 
-TimePoint Worker::last_heartbeat() const { return TimePoint{Clock::duration{heartbeat_.load()}}; }
+TimePoint Worker::last_heartbeat() const {
+  return TimePoint{Clock::duration{heartbeat_.load()}};
+}
 
 void Worker::beat() {
   heartbeat_.store(Clock::now().time_since_epoch().count());
@@ -59,7 +62,9 @@ WorkerPool::WorkerPool(const Config& config) {
     threads_.emplace_back([w = worker.get()] { w->run(); });
 }
 
-WorkerPool::~WorkerPool() { stop(); }
+WorkerPool::~WorkerPool() {
+  stop();
+}
 
 Worker& WorkerPool::least_loaded() {
   const auto fewer = [](const auto& a, const auto& b) {

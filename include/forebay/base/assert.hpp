@@ -1,6 +1,6 @@
 #pragma once
-// ASSERT: an invariant of our own, checked in release too. Bytes from disk, peers or clients are never
-// asserted about: they are errors.
+// ASSERT: an invariant of our own, checked in release too. Bytes from disk, peers or clients are
+// never asserted about: they are errors.
 
 namespace forebay::detail {
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line) noexcept;

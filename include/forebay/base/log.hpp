@@ -1,5 +1,6 @@
 #pragma once
-// One logger a room, all on the same sink (stderr). Never log a secret, a signature or a query string that may hold one.
+// One logger a room, all on the same sink (stderr). Never log a secret, a signature or a query
+// string that may hold one.
 #include <forebay/base/result.hpp>
 
 #include <memory>
@@ -20,7 +21,8 @@ struct Config {
 /// Errc::invalid_config for an unknown level.
 Result<void> configure(const Config& config);
 
-/// The logger named `room`, made on first use. Any thread; keep the reference, it lives as long as the process.
+/// The logger named `room`, made on first use. Any thread; keep the reference, it lives as long as
+/// the process.
 spdlog::logger& get(std::string_view room);
 
 }  // namespace forebay::log

@@ -1,6 +1,7 @@
 #pragma once
-// Metric primitives and their registry. Names follow Prometheus: forebay_<room>_<what>_<unit>[_total].
-// A metric is declared once, with its help, where it is counted; admin/ renders the registry as text.
+// Metric primitives and their registry. Names follow Prometheus:
+// forebay_<room>_<what>_<unit>[_total]. A metric is declared once, with its help, where it is
+// counted; admin/ renders the registry as text.
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -45,7 +46,9 @@ class Histogram {
   std::uint64_t bucket(std::size_t i) const noexcept {
     return buckets_[i].load(std::memory_order_relaxed);
   }
-  double sum() const noexcept { return static_cast<double>(sum_us_.load(std::memory_order_relaxed)) / 1e6; }
+  double sum() const noexcept {
+    return static_cast<double>(sum_us_.load(std::memory_order_relaxed)) / 1e6;
+  }
 
  private:
   std::array<std::atomic<std::uint64_t>, kBounds.size() + 1> buckets_{};
@@ -62,20 +65,23 @@ struct Series {
   std::string help;
   Labels labels;
   Kind kind;
-  std::function<double()> read;            ///< counter and gauge
-  const Histogram* histogram = nullptr;    ///< histogram
+  std::function<double()> read;          ///< counter and gauge
+  const Histogram* histogram = nullptr;  ///< histogram
 };
 
 /// Owns every metric of the process. References it returns stay valid until exit. Any thread.
 class Registry {
  public:
+  Registry();
+  ~Registry();
   static Registry& instance();
 
   /// The same name and labels twice give the same metric.
   Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, Labels labels = {});
-  /// A gauge read when scraped. `read` runs on the scraping thread and must not block; it must stay callable until exit.
+  /// A gauge read when scraped. `read` runs on the scraping thread and must not block; it must stay
+  /// callable until exit.
   void gauge_function(std::string_view name, std::string_view help, std::function<double()> read,
                       Labels labels = {});
 

@@ -14,11 +14,14 @@ template <class T>
 using Result = BOOST_OUTCOME_V2_NAMESPACE::boost_result<T>;
 
 /// `return success();` from a function that returns `Result<void>`.
-inline auto success() { return BOOST_OUTCOME_V2_NAMESPACE::success(); }
+inline auto success() {
+  return BOOST_OUTCOME_V2_NAMESPACE::success();
+}
 
 }  // namespace forebay
 
-/// `TRY(auto x, f());`: x is the value, or the enclosing function returns the error. Several statements: needs braces under an if.
+/// `TRY(auto x, f());`: x is the value, or the enclosing function returns the error. Several
+/// statements: needs braces under an if.
 #define TRY(...) BOOST_OUTCOME_TRY(__VA_ARGS__)
 /// The same inside a coroutine: `CO_TRY(auto x, co_await f());`.
 #define CO_TRY(...) BOOST_OUTCOME_CO_TRY(__VA_ARGS__)

@@ -28,7 +28,8 @@ constexpr std::uint64_t align_down(std::uint64_t value, std::uint64_t alignment)
   return value / alignment * alignment;
 }
 
-/// "4096", "128KiB", "4MiB", "1GiB", "2TiB" (also KB, MB, GB, TB: powers of 1000). Errc::invalid_config otherwise.
+/// "4096", "128KiB", "4MiB", "1GiB", "2TiB" (also KB, MB, GB, TB: powers of 1000).
+/// Errc::invalid_config otherwise.
 Result<std::uint64_t> parse_size(std::string_view text);
 /// The shortest exact form, in binary units: 4194304 -> "4MiB", 4095 -> "4095".
 std::string format_size(std::uint64_t bytes);

@@ -1,5 +1,6 @@
 #pragma once
-// The only place that spawns coroutines: every task has a name, a worker and a scope that waits for it.
+// The only place that spawns coroutines: every task has a name, a worker and a scope that waits for
+// it.
 #include <forebay/base/assert.hpp>
 #include <forebay/runtime/task.hpp>
 
@@ -14,8 +15,8 @@
 
 namespace forebay::runtime {
 
-/// The running tasks of one worker. Touched only on the worker's thread. The destructor asserts that none is left:
-/// a worker runs its io_context until empty() before it goes.
+/// The running tasks of one worker. Touched only on the worker's thread. The destructor asserts
+/// that none is left: a worker runs its io_context until empty() before it goes.
 class TaskScope {
  public:
   explicit TaskScope(boost::asio::io_context& context) : context_{context} {}
@@ -23,16 +24,19 @@ class TaskScope {
   TaskScope& operator=(const TaskScope&) = delete;
   ~TaskScope() { ASSERT(running_ == 0); }
 
-  /// Starts `function(args...)`, a free or static coroutine function that takes everything by value. `name` must be a
-  /// literal. An exception that leaves the task is logged under that name: it is a defect or memory exhaustion.
+  /// Starts `function(args...)`, a free or static coroutine function that takes everything by
+  /// value. `name` must be a literal. An exception that leaves the task is logged under that name:
+  /// it is a defect or memory exhaustion.
   template <class Function, class... Args>
   void spawn(const char* name, Function function, Args... args) {
     static_assert(std::is_pointer_v<Function>, "spawn free or static functions only");
     static_assert(std::is_same_v<std::invoke_result_t<Function, Args...>, Task<void>>);
-    static_assert((!std::is_same_v<Args, std::string_view> && ...), "a view would outlive its owner");
+    static_assert((!std::is_same_v<Args, std::string_view> && ...),
+                  "a view would outlive its owner");
     ++running_;
-    boost::asio::co_spawn(context_, function(std::move(args)...),
-                          [this, name](const std::exception_ptr& failure) { finished(name, failure); });
+    boost::asio::co_spawn(
+        context_, function(std::move(args)...),
+        [this, name](const std::exception_ptr& failure) { finished(name, failure); });
   }
 
   std::size_t running() const { return running_; }

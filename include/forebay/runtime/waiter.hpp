@@ -13,8 +13,9 @@
 
 namespace forebay::runtime {
 
-/// One task's place to wait. Made and awaited on one worker; woken from any thread. A wake that comes before the wait is
-/// kept; several wakes count as one. Held by shared_ptr, so that who wakes need not know whether the waiter still waits.
+/// One task's place to wait. Made and awaited on one worker; woken from any thread. A wake that
+/// comes before the wait is kept; several wakes count as one. Held by shared_ptr, so that who wakes
+/// need not know whether the waiter still waits.
 class Waiter : public std::enable_shared_from_this<Waiter> {
  public:
   /// For the calling worker.
@@ -32,8 +33,8 @@ class Waiter : public std::enable_shared_from_this<Waiter> {
   std::atomic<bool> woken_{false};
 };
 
-/// Waiters of one condition. Any thread. The condition itself is guarded by its owner: add() the waiter first, look at the
-/// condition, then wait; or hold the condition's lock over both.
+/// Waiters of one condition. Any thread. The condition itself is guarded by its owner: add() the
+/// waiter first, look at the condition, then wait; or hold the condition's lock over both.
 class WaitList {
  public:
   void add(std::shared_ptr<Waiter> waiter);

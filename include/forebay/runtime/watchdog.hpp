@@ -7,13 +7,14 @@
 
 namespace forebay::runtime {
 
-/// Calls back whoever is armed past its deadline, at most `kResolution` late. One per worker; that worker's
-/// thread only. Ticks only while something is armed.
+/// Calls back whoever is armed past its deadline, at most `kResolution` late. One per worker; that
+/// worker's thread only. Ticks only while something is armed.
 class Watchdog {
  public:
   static constexpr milliseconds kResolution{20};
 
-  /// One operation under watch. Owned by the object that performs the operation; must outlive its armed time.
+  /// One operation under watch. Owned by the object that performs the operation; must outlive its
+  /// armed time.
   class Entry : public boost::intrusive::list_base_hook<
                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
    public:

@@ -1,5 +1,6 @@
 #pragma once
-// Workers: one thread, one io_context, one task scope each. State belongs to one worker; what crosses is posted.
+// Workers: one thread, one io_context, one task scope each. State belongs to one worker; what
+// crosses is posted.
 #include <forebay/runtime/task_scope.hpp>
 #include <forebay/runtime/watchdog.hpp>
 
@@ -31,8 +32,8 @@ class Worker {
 
   std::size_t index() const { return index_; }
   boost::asio::io_context& context() { return context_; }
-  TaskScope& tasks() { return tasks_; }      ///< This worker's thread only.
-  Watchdog& watchdog() { return watchdog_; } ///< This worker's thread only.
+  TaskScope& tasks() { return tasks_; }       ///< This worker's thread only.
+  Watchdog& watchdog() { return watchdog_; }  ///< This worker's thread only.
 
   /// Connections this worker serves now: what the listener balances by. Any thread.
   std::atomic<std::size_t> connections{0};
@@ -69,7 +70,8 @@ class WorkerPool {
   template <class Function, class... Args>
   void spawn_on(std::size_t index, const char* name, Function function, Args... args);
 
-  /// Waits until every worker's tasks have ended, or the deadline passes; true when all ended. Not from a worker's thread.
+  /// Waits until every worker's tasks have ended, or the deadline passes; true when all ended. Not
+  /// from a worker's thread.
   bool drain(Deadline deadline);
   /// Ends the threads. Tasks that are still there are destroyed unfinished.
   void stop();
@@ -87,7 +89,8 @@ template <class Function, class... Args>
 void forebay::runtime::WorkerPool::spawn_on(std::size_t index, const char* name, Function function,
                                             Args... args) {
   Worker& target = worker(index);
-  boost::asio::post(target.context(), [&target, name, function, ... held = std::move(args)]() mutable {
-    target.tasks().spawn(name, function, std::move(held)...);
-  });
+  boost::asio::post(target.context(),
+                    [&target, name, function, ... held = std::move(args)]() mutable {
+                      target.tasks().spawn(name, function, std::move(held)...);
+                    });
 }
