@@ -7,11 +7,14 @@ import xml.etree.ElementTree as ElementTree
 import sigv4
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class Reply:
     status: int
     headers: list  # (name, value), names in lower case, in order of arrival
     body: bytes
+
+    def __repr__(self):
+        return f"<{self.status} {self.headers} {self.body[:400]!r} of {len(self.body)} bytes>"
 
     def header(self, name):
         values = [value for n, value in self.headers if n == name.lower()]
@@ -23,7 +26,7 @@ class Reply:
         return self.xml("Code")
 
     def xml(self, tag):
-        if not self.body.strip():
+        if not self.body.lstrip().startswith(b"<"):
             return None
         for node in ElementTree.fromstring(self.body).iter():
             if node.tag.rpartition("}")[2] == tag:
