@@ -183,7 +183,7 @@ std::optional<std::string> error_code(std::string_view xml) {
   pugi::xml_document document;
   if (!document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8))
     return std::nullopt;
-  const std::string code = document.child("Error").child_value("Code");
+  std::string code = document.child("Error").child_value("Code");
   if (code.empty())
     return std::nullopt;
   return code;

@@ -28,8 +28,8 @@ SECRETS = ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "x", "s" * 100]
 
 
 def query_text(query):
-    return "&".join(f"{urllib.parse.quote(name, safe='-_.~')}={urllib.parse.quote(value, safe='-_.~')}"
-                    for name, value in query)
+    return "&".join(f"{urllib.parse.quote(name, safe='-_.~')}="
+                    f"{urllib.parse.quote(value, safe='-_.~')}" for name, value in query)
 
 
 def requests():

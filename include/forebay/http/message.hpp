@@ -9,7 +9,8 @@
 
 namespace forebay::http {
 
-/// Header fields in arrival order; names compare without case (RFC 9110 section 5.1), spelling is kept.
+/// Header fields in arrival order; names compare without case (RFC 9110 section 5.1) and keep their
+/// spelling.
 class Headers {
  public:
   struct Field {
@@ -17,7 +18,9 @@ class Headers {
     std::string value;
   };
 
-  void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
+  void add(std::string name, std::string value) {
+    fields_.push_back({std::move(name), std::move(value)});
+  }
   /// Replaces every field of that name by one.
   void set(std::string_view name, std::string value);
   void remove(std::string_view name);
@@ -47,15 +50,15 @@ bool iequals(std::string_view a, std::string_view b);
 std::string to_lower(std::string_view text);
 
 struct RequestHead {
-  std::string method;   ///< "GET"
-  std::string target;   ///< As sent, origin-form: "/bucket/key?query", still percent-encoded.
+  std::string method;     ///< "GET"
+  std::string target;     ///< As sent, origin-form: "/bucket/key?query", still percent-encoded.
   int minor_version = 1;  ///< HTTP/1.<minor_version>
   Headers headers;
 };
 
 struct ResponseHead {
   int status = 0;
-  std::string reason;   ///< May be empty.
+  std::string reason;  ///< May be empty.
   int minor_version = 1;
   Headers headers;
 };

@@ -50,7 +50,7 @@ struct Authorization {
   std::string service;                      ///< Always "s3".
   std::vector<std::string> signed_headers;  ///< Lower case, in the client's order.
   std::string signature;
-  sys_seconds timestamp{};
+  sys_seconds timestamp;
   std::chrono::seconds expires{0};  ///< Presigned only.
   std::string payload_hash;         ///< The last line of the canonical request; see payload_mode.
   std::string session_token;        ///< "" for none.
@@ -78,7 +78,7 @@ void sign(http::RequestHead& request, const Credential& credential, std::string_
           std::string_view payload_hash, sys_seconds now);
 
 struct PresignParams {
-  sys_seconds timestamp{};
+  sys_seconds timestamp;
   std::chrono::seconds expires{0};
   std::vector<std::string> signed_headers;  ///< Lower case; host is added where missing.
   std::string payload_hash{kUnsignedPayload};

@@ -41,6 +41,12 @@ TEST(Uri, RefusesHalfAnEscape) {
   }
 }
 
+TEST(Uri, NeverReadsBehindTheView) {
+  const std::string_view whole = "a%20";
+  EXPECT_FALSE(percent_decode(whole.substr(0, 2)));
+  EXPECT_FALSE(percent_decode(whole.substr(0, 3)));
+}
+
 TEST(Uri, QueriesKeepOrderDuplicatesAndBareNames) {
   const auto query = parse_query("b=2&uploads&a=&b=1%3D%26&c=x=y").value();
   const Query expected{{.name = "b", .value = "2"},

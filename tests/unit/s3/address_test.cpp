@@ -89,6 +89,15 @@ TEST(Address, TheHostMayHoldTheBucket) {
   }
 }
 
+TEST(Address, TheLongestDomainWinsInAnyOrder) {
+  const std::string longest = "eu.s3.example.com";
+  const std::string shorter = "s3.example.com";
+  http::RequestHead request{.method = "GET", .target = "/k", .headers = {}};
+  request.headers.add("Host", "bucket.eu.s3.example.com");
+  for (const auto& domains : {std::vector{longest, shorter}, std::vector{shorter, longest}})
+    EXPECT_EQ(parse_address(request, domains).value().bucket, "bucket");
+}
+
 TEST(Address, VirtualHostKeysBeginBehindTheFirstSlash) {
   EXPECT_EQ(parse("b.localhost", "/").value(), (Address{"b", "", true}));
   EXPECT_EQ(parse("b.localhost", "//x").value(), (Address{"b", "/x", true}));

@@ -101,6 +101,7 @@ TEST(Canonical, DerivedKeysAreKeptApart) {
   const auto base = signature("secret", "20130524", "r", "text");
   EXPECT_NE(signature("secreT", "20130524", "r", "text"), base);
   EXPECT_NE(signature("secret", "20130525", "r", "text"), base);
+  EXPECT_NE(signature("secret", "20130524", "s", "text"), base);
   EXPECT_NE(signature("secret", "20130524", "rr", "text"), base);
   EXPECT_NE(signature("rsecret", "20130524", "", "text"), base);
   EXPECT_NE(signature("secret", "20130524", "r", "texT"), base);

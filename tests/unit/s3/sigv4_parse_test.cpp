@@ -206,6 +206,9 @@ TEST(ParseAuthorization, HeaderRequestsNeedDateAndPayloadHash) {
   auto hashless = header_request();
   hashless.headers.remove("x-amz-content-sha256");
   EXPECT_EQ(parse_authorization(hashless).error().code, ErrorCode::invalid_request);
+  auto two_hashes = header_request();
+  two_hashes.headers.add("x-amz-content-sha256", std::string{kEmptyPayload});
+  EXPECT_EQ(parse_authorization(two_hashes).error().code, ErrorCode::invalid_request);
   auto garbled = header_request();
   garbled.headers.set("x-amz-content-sha256", "GIBBERISH");
   const auto failure = parse_authorization(garbled).error();
