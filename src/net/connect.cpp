@@ -87,10 +87,11 @@ Result<Endpoint> parse_host_port(std::string_view text) {
   const auto [rest, ec] = std::from_chars(digits.data(), end, endpoint.port);
   if (ec != std::errc{} || rest != end)
     return Errc::invalid_config;
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (bracketed)
     host = host.substr(1, host.size() - 2);
-  if (host.empty() || bracketed != (host.find(':') != std::string_view::npos))
+  const bool has_colon = host.find(':') != std::string_view::npos;
+  if (host.empty() || has_colon != bracketed)
     return Errc::invalid_config;
   endpoint.host = std::string{host};
   return endpoint;

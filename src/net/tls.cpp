@@ -2,6 +2,7 @@
 #include <forebay/base/log.hpp>
 #include <forebay/net/tls.hpp>
 
+#include <cstring>
 #include <new>
 
 #include <openssl/err.h>
@@ -26,7 +27,9 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
 
 Error unusable(const std::string& what) {
   const unsigned long code = ERR_get_error();
-  const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
+  const char* reason = ERR_reason_error_string(code);
+  if (ERR_SYSTEM_ERROR(code))
+    reason = std::strerror(ERR_GET_REASON(code));
   log::get("net").error("{}: {}", what, reason != nullptr ? reason : "cannot be used");
   return Errc::invalid_config;
 }
