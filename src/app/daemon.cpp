@@ -1,0 +1,101 @@
+#include "app/daemon.hpp"
+
+#include "app/status.hpp"
+#include "app/version.hpp"
+
+#include <forebay/base/assert.hpp>
+#include <forebay/base/log.hpp>
+#include <forebay/config/credentials.hpp>
+
+#include <utility>
+
+namespace forebay::app {
+namespace {
+
+constexpr milliseconds kHurryInterval{100};
+
+Task<Result<std::uint64_t>> purge_cache(proxy::Proxy* proxy, std::string bucket,
+                                        std::string prefix) {
+  const std::size_t blocks = co_await proxy->purge(std::move(bucket), std::move(prefix));
+  co_return std::uint64_t{blocks};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const config::Config& config) {
+  std::unique_ptr<Daemon> daemon{new Daemon{config}};
+  const Result<void> built = daemon->build();
+  if (!built) {
+    daemon->stop(Deadline::never(), [] { return false; });
+    return built.error();
+  }
+  daemon->ready_ = true;
+  return daemon;
+}
+
+Result<void> Daemon::build() {
+  workers_ = std::make_unique<runtime::WorkerPool>(config_.runtime);
+  pool_ = std::make_unique<io::BufferPool>(config_.pool);
+  if (!config_.cache.disk.devices.empty()) {
+    TRY(engine_, io::IoEngine::create(config_.io, *workers_));
+    log::get("app").info("devices are read and written by {}", engine_->name());
+  }
+  TRY(cache_, cache::BlockCache::create(config_.cache, *pool_, engine_.get(), *workers_));
+  TRY(client_, origin::Client::create(config_.origin));
+  TRY(credentials_,
+      origin::CredentialStore::open(config_.auth.credentials_file, config::load_credentials));
+  proxy_ =
+      std::make_shared<proxy::Proxy>(config_.proxy, config_.s3, *client_, *credentials_, *cache_);
+  TRY(start_admin());
+  TRY(listener_, net::Listener::start(*workers_, config_.s3, proxy_));
+  return success();
+}
+
+Result<void> Daemon::start_admin() {
+  admin::AdminHooks hooks;
+  hooks.version = version();
+  hooks.ready = [this] { return ready_.load(); };
+  hooks.status_json = [this] { return status_json(); };
+  hooks.purge = [proxy = proxy_.get()](std::string bucket, std::string prefix) {
+    return purge_cache(proxy, std::move(bucket), std::move(prefix));
+  };
+  TRY(admin_, admin::AdminServer::start(*workers_, config_.admin, std::move(hooks)));
+  return success();
+}
+
+std::string Daemon::status_json() const {
+  return app::status_json({.ready = ready_.load(),
+                           .uptime = Clock::now() - started_,
+                           .engine = engine_ ? engine_->name() : "none",
+                           .workers = *workers_,
+                           .pool = *pool_,
+                           .cache = *cache_});
+}
+
+bool Daemon::stop(Deadline deadline, const std::function<bool()>& hurry) {
+  ready_ = false;
+  if (listener_)
+    listener_->stop();
+  if (proxy_)
+    proxy_->stop();
+  if (admin_)
+    admin_->stop();
+  if (cache_)
+    cache_->stop();
+  bool drained = false;
+  do {
+    drained = workers_->drain(deadline.capped(kHurryInterval));
+  } while (!drained && !deadline.expired() && !hurry());
+  if (!drained)
+    return false;
+  if (client_)
+    workers_->run_on_each([this](runtime::Worker&) { client_->stop(); });
+  drained_ = true;
+  return true;
+}
+
+Daemon::~Daemon() {
+  ASSERT(drained_);
+}
+
+}  // namespace forebay::app

@@ -1,0 +1,63 @@
+#pragma once
+// One node: everything it is made of, put up in layer order and taken down in reverse.
+#include <forebay/admin/server.hpp>
+#include <forebay/cache/block_cache.hpp>
+#include <forebay/config/config.hpp>
+#include <forebay/io/block_device.hpp>
+#include <forebay/io/buffer_pool.hpp>
+#include <forebay/net/listener.hpp>
+#include <forebay/origin/client.hpp>
+#include <forebay/origin/credentials.hpp>
+#include <forebay/proxy/proxy.hpp>
+#include <forebay/runtime/worker.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+namespace forebay::app {
+
+/// Made, polled, stopped and destroyed on one thread that is no worker's.
+class Daemon {
+ public:
+  /// Serves when it returns. What is wrong is logged where it is noticed; nothing is left running.
+  static Result<std::unique_ptr<Daemon>> start(const config::Config& config);
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+  ~Daemon();
+
+  /// What is due about once a second: the credentials file.
+  void poll() { credentials_->poll(); }
+
+  /// Accepts no more, lets exchanges in progress end until the deadline, or until `hurry` says
+  /// true (asked a few times a second). True when every task has ended; else the process can only
+  /// be left with _exit: the disk's format survives that, destructors would not.
+  bool stop(Deadline deadline, const std::function<bool()>& hurry);
+
+  std::uint16_t s3_port() const { return listener_->port(); }
+  std::uint16_t admin_port() const { return admin_->port(); }
+
+ private:
+  explicit Daemon(const config::Config& config) : config_{config} {}
+  Result<void> build();
+  Result<void> start_admin();
+  std::string status_json() const;
+
+  config::Config config_;
+  TimePoint started_ = Clock::now();
+  std::atomic<bool> ready_{false};
+  bool drained_ = false;  ///< No task is left; the workers' threads have ended.
+
+  // In layer order: a later one uses earlier ones.
+  std::unique_ptr<runtime::WorkerPool> workers_;
+  std::unique_ptr<io::BufferPool> pool_;
+  std::unique_ptr<io::IoEngine> engine_;  ///< Null without devices.
+  std::unique_ptr<cache::BlockCache> cache_;
+  std::unique_ptr<origin::Client> client_;
+  std::unique_ptr<origin::CredentialStore> credentials_;
+  std::shared_ptr<proxy::Proxy> proxy_;
+  std::unique_ptr<admin::AdminServer> admin_;
+  std::unique_ptr<net::Listener> listener_;
+};
+
+}  // namespace forebay::app

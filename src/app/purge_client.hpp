@@ -1,0 +1,28 @@
+#pragma once
+// `forebay purge`: asks a running node, through its admin port, to forget what it has cached.
+#include <forebay/base/result.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace forebay::app {
+
+struct PurgeTarget {
+  std::string bucket;
+  std::string prefix;  ///< Of the key; empty: the whole bucket.
+};
+
+/// "s3://bucket" or "s3://bucket/prefix". Errc::invalid_config otherwise.
+Result<PurgeTarget> parse_purge_target(std::string_view uri);
+
+struct PurgeAnswer {
+  bool done = false;
+  std::uint64_t purged = 0;  ///< Where done.
+  std::string message;       ///< Where not: what went wrong, for people.
+};
+
+/// Waits until the node has answered, a minute at most. `admin` is host:port.
+PurgeAnswer purge(const std::string& admin, const PurgeTarget& target);
+
+}  // namespace forebay::app

@@ -1,0 +1,103 @@
+#include "app/serve.hpp"
+
+#include "app/cgroup.hpp"
+#include "app/daemon.hpp"
+#include "app/memory_plan.hpp"
+#include "app/signals.hpp"
+#include "app/version.hpp"
+
+#include <forebay/base/log.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+
+#include <sys/resource.h>
+
+namespace forebay::app {
+namespace {
+
+constexpr std::chrono::seconds kPollInterval{1};
+constexpr std::chrono::seconds kDrainTime{30};
+
+/// Descriptors beside the connections: devices, rings, epoll, logs.
+constexpr std::uint64_t kOtherDescriptors = 256;
+
+/// Raises the soft limit to the hard one, and says so where that is still too low.
+void raise_descriptor_limit(const config::Config& config) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  const std::uint64_t needed = config.s3.max_connections + config.admin.max_connections +
+                               config.origin.max_connections + kOtherDescriptors;
+  if (limit.rlim_max < needed)
+    log::get("app").warn("the limit of open files is {}, all connections would need {}",
+                         limit.rlim_max, needed);
+}
+
+void log_lines(std::string_view lines) {
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    log::get("app").info("{}", line);
+    lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+  }
+}
+
+/// Waits for the end: true when the daemon may be destroyed.
+bool run_until_stopped(Daemon& daemon, const Signals& signals) {
+  spdlog::logger& log = log::get("app");
+  int number = 0;
+  while ((number = signals.wait(kPollInterval)) == 0)
+    daemon.poll();
+  log.info("signal {}: no new connections, draining for {} s at most", number, kDrainTime.count());
+  const auto hurry = [&signals] { return signals.wait(milliseconds{0}) != 0; };
+  if (daemon.stop(Deadline::after(kDrainTime), hurry))
+    return true;
+  log.warn("stopping with exchanges in progress");
+  return false;
+}
+
+}  // namespace
+
+MemoryVerdict judge_memory(const config::Config& config) {
+  const std::size_t workers =
+      config.runtime.workers != 0 ? config.runtime.workers : std::thread::hardware_concurrency();
+  const auto plan = plan_memory(config, workers);
+  const auto limit = cgroup_memory_limit();
+  return {.fits = !limit || total_bytes(plan) <= *limit, .lines = describe(plan, limit)};
+}
+
+int serve(const config::Config& config) {
+  const Signals signals;
+  spdlog::logger& log = log::get("app");
+  log.info("forebay {} starting", version());
+  const MemoryVerdict memory = judge_memory(config);
+  log.info("memory that this configuration may use:");
+  log_lines(memory.lines);
+  if (!memory.fits) {
+    log.error(
+        "more than the control group allows: lower memory.pool_size, "
+        "listen.max_connections or listen.send_buffer");
+    return 2;
+  }
+  raise_descriptor_limit(config);
+  auto daemon = Daemon::start(config);
+  if (!daemon) {
+    log.error("cannot start: {}", daemon.error().message());
+    return 1;
+  }
+  log.info("serving S3 on port {}, operators on port {}", daemon.value()->s3_port(),
+           daemon.value()->admin_port());
+  if (!run_until_stopped(*daemon.value(), signals)) {
+    spdlog::shutdown();
+    std::_Exit(0);
+  }
+  daemon.value().reset();
+  log.info("stopped");
+  return 0;
+}
+
+}  // namespace forebay::app
