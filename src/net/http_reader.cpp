@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
+#include <string_view>
 #include <utility>
 
 namespace forebay::net {
@@ -23,7 +25,34 @@ Error within_message(const Error& error) {
   return error == Errc::closed ? Error{Errc::truncated} : error;
 }
 
+bool is_persistent(int minor_version, const http::Headers& headers) {
+  if (minor_version == 0)
+    return false;
+  for (const auto& field : headers) {
+    if (!http::iequals(field.name, "connection"))
+      continue;
+    for (const auto option : std::views::split(std::string_view{field.value}, ',')) {
+      std::string_view name{option.begin(), option.end()};
+      while (name.starts_with(' ') || name.starts_with('\t'))
+        name.remove_prefix(1);
+      while (name.ends_with(' ') || name.ends_with('\t'))
+        name.remove_suffix(1);
+      if (http::iequals(name, "close"))
+        return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
+
+bool is_persistent(const http::RequestHead& head) {
+  return is_persistent(head.minor_version, head.headers);
+}
+
+bool is_persistent(const http::ResponseHead& head) {
+  return is_persistent(head.minor_version, head.headers);
+}
 
 Task<Result<http::RequestHead>> HttpReader::read_request(Deadline idle, milliseconds head_timeout) {
   ASSERT(done_);

@@ -2,7 +2,6 @@
 #include <forebay/base/log.hpp>
 #include <forebay/net/tls.hpp>
 
-#include <cstring>
 #include <new>
 
 #include <openssl/err.h>
@@ -27,10 +26,11 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
 
 Error unusable(const std::string& what) {
   const unsigned long code = ERR_get_error();
-  const char* reason = ERR_reason_error_string(code);
+  const char* known = ERR_reason_error_string(code);
+  std::string reason = known != nullptr ? known : "cannot be used";
   if (ERR_SYSTEM_ERROR(code))
-    reason = std::strerror(ERR_GET_REASON(code));
-  log::get("net").error("{}: {}", what, reason != nullptr ? reason : "cannot be used");
+    reason = Error{ERR_GET_REASON(code), boost::system::system_category()}.message();
+  log::get("net").error("{}: {}", what, reason);
   return Errc::invalid_config;
 }
 

@@ -14,6 +14,11 @@
 
 namespace forebay::net {
 
+/// Whether the connection may carry another message after this one (RFC 9112 section 9.3):
+/// HTTP/1.1 without "Connection: close". Keep-alive of HTTP/1.0 is not spoken.
+bool is_persistent(const http::RequestHead& head);
+bool is_persistent(const http::ResponseHead& head);
+
 /// Reads one message after the other: a head, then its body to the end, then the next head. Bytes
 /// of the next message that arrived early stay buffered. One task at a time; the stream must
 /// outlive it. Holds no memory while it waits for a head.

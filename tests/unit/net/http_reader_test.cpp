@@ -82,6 +82,25 @@ constexpr std::string_view kHead =
     "PUT /bucket/key?x=%20y HTTP/1.1\r\nHost: a.example:9000\r\nEmpty:\r\nMulti: one\r\n"
     "multi:\t two \r\n\r\n";
 
+TEST(IsPersistent, OnlyCloseAndHttp10EndAConnection) {
+  struct Case {
+    int minor_version;
+    const char* connection;
+    bool persistent;
+  };
+  for (const Case& c : {Case{1, "", true}, Case{1, "keep-alive", true}, Case{1, "close", false},
+                        Case{1, "TE, \tClose ", false}, Case{1, "closed, not-close", true},
+                        Case{0, "", false}, Case{0, "keep-alive", false}}) {
+    SCOPED_TRACE(c.connection);
+    http::ResponseHead response;
+    response.minor_version = c.minor_version;
+    response.headers.add("connection", "upgrade");
+    response.headers.add("connection", c.connection);
+    EXPECT_EQ(is_persistent(response), c.persistent);
+  }
+  EXPECT_TRUE(is_persistent(http::RequestHead{}));
+}
+
 TEST_F(HttpReaderTest, ReadsAHeadSplitAnywhere) {
   for (std::size_t split = 0; split <= kHead.size(); ++split) {
     SCOPED_TRACE(split);

@@ -1,0 +1,14 @@
+#pragma once
+// What Prometheus' client libraries say of every process, and which build this is.
+#include <forebay/base/metrics.hpp>
+
+#include <string>
+#include <vector>
+
+namespace forebay::admin {
+
+/// forebay_build_info and the process_ metrics, ordered by name; read from /proc when asked. A
+/// value that cannot be read is NaN.
+std::vector<metrics::Series> process_series(const std::string& version);
+
+}  // namespace forebay::admin
