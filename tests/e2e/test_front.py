@@ -64,7 +64,7 @@ MALFORMED = {
     "HTTP/2.0": lambda t, h: request_bytes("GET", t, h, version="HTTP/2.0"),
     "no version": lambda t, h: request_bytes("GET", t, h).replace(b" HTTP/1.1", b"", 1),
     "a method with a space": lambda t, h: request_bytes("GE T", t, h),
-    "garbage": lambda t, h: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64) + b"\r\n\r\n",
+    "garbage": lambda t, h: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc" + bytes(64) + b"\r\n\r\n",
     "a header without a colon": lambda t, h: request_bytes("GET", t, h)[:-2] + b"oops\r\n\r\n",
     "an empty header name": lambda t, h: request_bytes("GET", t, [*h, ("", "x")]),
     "header too large": lambda t, h: request_bytes("GET", t, [*h, ("X-A", "b" * 200_000)]),

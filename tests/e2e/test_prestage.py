@@ -1,4 +1,4 @@
-"""HeadObject answers at once and fills in the background, within its bounds and never out of place."""
+"""HeadObject answers at once and fills in the background, within bounds, never out of place."""
 import threading
 import time
 
