@@ -23,7 +23,7 @@ struct DeviceConfig {
 
 struct DiskConfig {
   std::vector<DeviceConfig> devices;
-  double device_writes_per_day = 1.0;  ///< Rewrites of live slots, in device sizes a day (token bucket); 0 never overwrites.
+  double device_writes_per_day = 3.0;  ///< Rewrites of live slots, in device sizes a day (token bucket); 0 never overwrites.
 };
 
 /// Where a written block enters the LRU.

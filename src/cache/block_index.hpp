@@ -1,0 +1,76 @@
+#pragma once
+// Which block is in which slot.
+#include <forebay/cache/disk_store.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace forebay::cache {
+
+/// Where a block is stored, and what its pages must sum to.
+struct StoredBlock {
+  ObjectPtr object;
+  std::uint32_t block = 0;
+  std::uint32_t device = 0;
+  std::uint32_t slot = 0;
+  PageChecksums checksums{};
+};
+
+/// Two tables of 64 mutex-guarded shards: blocks by identity, and versions by name. A lock is held
+/// for map operations only, and never two at a time. Any thread.
+class BlockIndex {
+ public:
+  BlockIndex();
+  ~BlockIndex();
+
+  std::optional<StoredBlock> find(const Object& object, std::uint32_t block) const;
+  bool contains(const Object& object, std::uint32_t block) const;
+
+  /// The one object that stands for this identity here, so that its blocks share it.
+  ObjectPtr canonical(Identity identity);
+  /// False, and nothing changes, where the block is stored already.
+  bool insert(StoredBlock stored);
+  /// Removes the block if it is stored in just that slot.
+  bool erase(const Object& object, std::uint32_t block, std::uint32_t device, std::uint32_t slot);
+
+  /// Blocks of other versions of the same name whose version id is empty or "null".
+  std::vector<StoredBlock> superseded_by(const Object& current) const;
+  /// Blocks of keys that begin with `prefix`.
+  std::vector<StoredBlock> with_prefix(std::string_view bucket, std::string_view prefix) const;
+
+ private:
+  /// A version of which some block is stored.
+  struct Version {
+    ObjectPtr object;
+    std::vector<bool> present;  ///< Grows to the highest block stored.
+    std::uint32_t count = 0;
+  };
+  struct alignas(64) BlockShard {
+    mutable std::mutex mutex;
+    std::unordered_map<Hash128, StoredBlock> blocks;
+  };
+  struct alignas(64) NameShard {
+    mutable std::mutex mutex;
+    std::unordered_map<Hash128, std::vector<Version>> names;
+  };
+  static constexpr std::size_t kShards = 64;
+
+  BlockShard& block_shard(const Hash128& hash) const { return block_shards_[hash.high % kShards]; }
+  NameShard& name_shard(const Hash128& hash) const { return name_shards_[hash.high % kShards]; }
+  static Hash128 name_of(const Identity& identity);
+  void note_present(const ObjectPtr& object, std::uint32_t block);
+  void note_absent(const Object& object, std::uint32_t block);
+  /// What find() says of each block marked present in the versions.
+  std::vector<StoredBlock> stored_blocks(const std::vector<Version>& versions) const;
+
+  std::unique_ptr<BlockShard[]> block_shards_;
+  std::unique_ptr<NameShard[]> name_shards_;
+};
+
+}  // namespace forebay::cache

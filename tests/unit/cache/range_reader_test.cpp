@@ -1,0 +1,262 @@
+#include "support/run_on_worker.hpp"
+
+#include <forebay/base/errc.hpp>
+#include <forebay/cache/block_cache.hpp>
+
+#include <algorithm>
+#include <atomic>
+
+#include <gtest/gtest.h>
+
+namespace forebay::cache {
+namespace {
+
+constexpr std::uint64_t kPool = 64 * MiB;
+
+std::byte byte_at(std::uint64_t offset) {
+  return static_cast<std::byte>((offset * 2654435761U) >> 13);
+}
+
+ObjectPtr make_object(std::uint64_t size, std::string etag = "v1") {
+  return std::make_shared<const Object>(Identity{"o", "b", "k", std::move(etag), size, ""});
+}
+
+/// What the scripted origin does with the next requests.
+struct Script {
+  std::atomic<int> opened{0};
+  std::atomic<std::uint64_t> bytes{0};
+  std::atomic<int> truncations{0};  ///< So many bodies end after a page and a half.
+  std::atomic<int> stalls{0};       ///< So many bodies fall silent after a page and a half.
+  std::atomic<int> refusals{0};     ///< So many opens are refused.
+  std::atomic<bool> changed{false};
+};
+
+class ScriptedSource final : public ByteSource {
+ public:
+  ScriptedSource(std::shared_ptr<Script> script, std::uint64_t offset, std::uint64_t length)
+      : script_{std::move(script)}, offset_{offset}, left_{length} {
+    if (script_->truncations.fetch_sub(1) > 0)
+      truncate_at_ = kPageSize * 3 / 2;
+    else if (script_->stalls.fetch_sub(1) > 0)
+      stall_at_ = kPageSize * 3 / 2;
+  }
+
+  Task<Result<std::size_t>> read(std::span<std::byte> buffer, Deadline deadline) override {
+    if (sent_ >= stall_at_) {
+      co_await runtime::sleep_until(deadline);
+      co_return Errc::timeout;
+    }
+    if (sent_ >= truncate_at_)
+      co_return Errc::truncated;
+    // An odd size, so that pages and reads do not line up.
+    const std::size_t size = std::min<std::uint64_t>({buffer.size(), left_, 50'001});
+    for (std::size_t i = 0; i < size; ++i)
+      buffer[i] = byte_at(offset_ + i);
+    offset_ += size;
+    left_ -= size;
+    sent_ += size;
+    script_->bytes += size;
+    co_await runtime::sleep_until(Deadline::after(std::chrono::microseconds{0}));
+    co_return size;
+  }
+
+ private:
+  std::shared_ptr<Script> script_;
+  std::uint64_t offset_;
+  std::uint64_t left_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t truncate_at_ = ~0ULL;
+  std::uint64_t stall_at_ = ~0ULL;
+};
+
+class ScriptedFetcher final : public Fetcher {
+ public:
+  ScriptedFetcher(std::shared_ptr<Script> script, std::string caller)
+      : script_{std::move(script)}, caller_{std::move(caller)} {}
+
+  Task<Result<std::unique_ptr<ByteSource>>> open(ObjectPtr, std::uint64_t offset,
+                                                 std::uint64_t length, FillReason) override {
+    ++script_->opened;
+    if (script_->changed)
+      co_return Errc::changed;
+    if (script_->refusals.fetch_sub(1) > 0)
+      co_return Errc::refused;
+    co_return std::make_unique<ScriptedSource>(script_, offset, length);
+  }
+  std::string_view caller() const override { return caller_; }
+
+ private:
+  std::shared_ptr<Script> script_;
+  std::string caller_;
+};
+
+class RangeReaderTest : public testing::Test {
+ protected:
+  RangeReaderTest() {
+    CacheConfig config;
+    config.fill_stall = milliseconds{30};
+    cache = BlockCache::create(config, pool, nullptr, workers).value();
+  }
+  ~RangeReaderTest() override {
+    EXPECT_TRUE(workers.drain(Deadline::after(std::chrono::seconds{30})));
+    workers.stop();
+    cache.reset();
+    EXPECT_EQ(pool.free_count(), pool.frame_count());
+  }
+
+  FetcherPtr fetcher(std::string caller = "a") {
+    return std::make_shared<ScriptedFetcher>(script, std::move(caller));
+  }
+
+  io::BufferPool pool{{kPool}};
+  runtime::WorkerPool workers{runtime::Config{2}};
+  std::unique_ptr<BlockCache> cache;
+  std::shared_ptr<Script> script = std::make_shared<Script>();
+};
+
+/// Reads a range to its end and checks every byte; the error that ended it, if any.
+Task<Result<ReadTally>> read_all(BlockCache& cache, ObjectPtr object, std::uint64_t first,
+                                 std::uint64_t end, FetcherPtr fetcher) {
+  RangeReader reader{cache, object, first, end, std::move(fetcher)};
+  while (!reader.done()) {
+    CO_TRY(View view, co_await reader.next(Deadline::after(std::chrono::seconds{20})));
+    std::uint64_t offset = reader.position();
+    for (const auto part : view.parts()) {
+      for (const std::byte b : part) {
+        if (b != byte_at(offset++))
+          co_return Errc::corrupt;
+      }
+    }
+    reader.advance(view.size());
+  }
+  co_return reader.tally();
+}
+
+TEST_F(RangeReaderTest, AColdReadFillsAndAHotOneAsksNobody) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    const ObjectPtr object = make_object(9 * MiB + 7);
+    const auto cold = co_await read_all(*cache, object, 0, 9 * MiB + 7, fetcher());
+    EXPECT_TRUE(cold);
+    EXPECT_EQ(script->opened, 1);
+    EXPECT_EQ(script->bytes, 9 * MiB + 7);
+    const auto hot = co_await read_all(*cache, object, 1, 9 * MiB + 7, fetcher());
+    EXPECT_TRUE(hot);
+    EXPECT_EQ(hot.value().cached, 9 * MiB + 6);
+    EXPECT_EQ(hot.value().filled, 0U);
+    EXPECT_EQ(script->opened, 1);
+    EXPECT_EQ(cache->coverage(*object, 0, 9 * MiB + 6).cached, 3U);
+  });
+}
+
+TEST_F(RangeReaderTest, ManyReadersShareOneFill) {
+  constexpr int kReaders = 40;
+  const ObjectPtr object = make_object(6 * MiB);
+  std::atomic<int> right{0};
+  constexpr auto read = +[](RangeReaderTest* test, ObjectPtr o, std::atomic<int>* ok,
+                            BlockCache* block_cache, FetcherPtr f) -> Task<void> {
+    static_cast<void>(test);
+    const auto result = co_await read_all(*block_cache, std::move(o), 0, 6 * MiB, std::move(f));
+    *ok += result ? 1 : 0;
+  };
+  for (int i = 0; i < kReaders; ++i)
+    workers.spawn_on(static_cast<std::size_t>(i) % 2, "read", read,
+                     static_cast<RangeReaderTest*>(this), object, &right, cache.get(), fetcher());
+  ASSERT_TRUE(workers.drain(Deadline::after(std::chrono::seconds{60})));
+  EXPECT_EQ(right, kReaders);
+  EXPECT_EQ(script->bytes, 6 * MiB);
+}
+
+TEST_F(RangeReaderTest, ATruncatedOrStalledBodyIsReplacedOnceWhereItBroke) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    script->truncations = 1;
+    const auto truncated = co_await read_all(*cache, make_object(5 * MiB), 0, 5 * MiB, fetcher());
+    EXPECT_TRUE(truncated);
+    EXPECT_EQ(script->opened, 2);
+    script->stalls = 1;
+    const auto stalled =
+        co_await read_all(*cache, make_object(5 * MiB, "v2"), 0, 5 * MiB, fetcher());
+    EXPECT_TRUE(stalled);
+    EXPECT_EQ(script->opened, 4);
+  });
+}
+
+TEST_F(RangeReaderTest, AFillThatBreaksTwiceFailsItsReadersAndLeavesNothing) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    script->truncations = 2;
+    const ObjectPtr object = make_object(5 * MiB);
+    const auto result = co_await read_all(*cache, object, 0, 5 * MiB, fetcher());
+    EXPECT_EQ(result.error(), Errc::truncated);
+    EXPECT_EQ(cache->coverage(*object, 0, 5 * MiB - 1).cached, 0U);
+  });
+}
+
+TEST_F(RangeReaderTest, AChangedObjectIsReported) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    script->changed = true;
+    const auto result = co_await read_all(*cache, make_object(5 * MiB), 0, 5 * MiB, fetcher());
+    EXPECT_EQ(result.error(), Errc::changed);
+  });
+}
+
+TEST_F(RangeReaderTest, ARefusedFillFailsItsReader) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    script->refusals = 1;
+    const auto result = co_await read_all(*cache, make_object(5 * MiB), 0, 5 * MiB, fetcher());
+    EXPECT_EQ(result.error(), Errc::refused);
+    EXPECT_EQ(script->opened, 1);
+  });
+}
+
+TEST_F(RangeReaderTest, ObjectsLargerThanThePoolAreReadThrough) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    const auto result = co_await read_all(*cache, make_object(3 * kPool), 0, 3 * kPool, fetcher());
+    EXPECT_TRUE(result);
+  });
+}
+
+TEST_F(RangeReaderTest, WhatIsPurgedIsFetchedAgain) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    const ObjectPtr object = make_object(5 * MiB);
+    auto result = co_await read_all(*cache, object, 0, 5 * MiB, fetcher());
+    EXPECT_TRUE(result);
+    const std::size_t other = co_await cache->purge("b", "x");
+    EXPECT_EQ(other, 0U);
+    const std::size_t purged = co_await cache->purge("b", "");
+    EXPECT_EQ(purged, 2U);
+    EXPECT_EQ(cache->coverage(*object, 0, 5 * MiB - 1).cached, 0U);
+    result = co_await read_all(*cache, object, 0, 5 * MiB, fetcher());
+    EXPECT_TRUE(result);
+    EXPECT_EQ(script->opened, 2);
+  });
+}
+
+TEST_F(RangeReaderTest, AReaderThatLeavesEndsItsFillAtTheNextBlock) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    const ObjectPtr object = make_object(64 * MiB);
+    {
+      RangeReader reader{*cache, object, 0, 64 * MiB, fetcher()};
+      const auto view = co_await reader.next(Deadline::after(std::chrono::seconds{20}));
+      EXPECT_TRUE(view);
+    }
+    co_return;
+  });
+  ASSERT_TRUE(workers.drain(Deadline::after(std::chrono::seconds{30})));
+  EXPECT_LE(script->bytes, 2 * kBlockSize);
+}
+
+TEST_F(RangeReaderTest, AnOpenBodyCanBeAdoptedOnce) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    const ObjectPtr object = make_object(9 * MiB);
+    std::unique_ptr<ByteSource> source = std::make_unique<ScriptedSource>(script, 0, 9 * MiB);
+    std::unique_ptr<ByteSource> late = std::make_unique<ScriptedSource>(script, 0, 9 * MiB);
+    EXPECT_TRUE(cache->adopt(object, source, fetcher()));
+    EXPECT_FALSE(cache->adopt(object, late, fetcher()));
+    EXPECT_TRUE(late);
+    const auto result = co_await read_all(*cache, object, 0, 9 * MiB, fetcher());
+    EXPECT_TRUE(result);
+    EXPECT_EQ(script->opened, 0);
+  });
+}
+
+}  // namespace
+}  // namespace forebay::cache
