@@ -1,0 +1,78 @@
+#include "cache/block_index.hpp"
+
+#include <gtest/gtest.h>
+
+namespace forebay::cache {
+namespace {
+
+ObjectPtr object(std::string key, std::string etag, std::string version = "") {
+  return std::make_shared<const Object>(
+      Identity{"o", "b", std::move(key), std::move(etag), 100 * MiB, std::move(version)});
+}
+
+StoredBlock stored(ObjectPtr o, std::uint32_t block, std::uint32_t slot) {
+  StoredBlock s;
+  s.object = std::move(o);
+  s.block = block;
+  s.slot = slot;
+  return s;
+}
+
+TEST(BlockIndex, FindsWhatWasInserted) {
+  BlockIndex index;
+  const ObjectPtr a = object("k", "1");
+  EXPECT_TRUE(index.insert(stored(a, 3, 30)));
+  EXPECT_FALSE(index.insert(stored(a, 3, 31)));
+  ASSERT_TRUE(index.find(*a, 3));
+  EXPECT_EQ(index.find(*a, 3)->slot, 30U);
+  EXPECT_FALSE(index.contains(*a, 2));
+  EXPECT_FALSE(index.contains(*object("k", "2"), 3));
+}
+
+TEST(BlockIndex, ErasesOnlyWhatIsStillThere) {
+  BlockIndex index;
+  const ObjectPtr a = object("k", "1");
+  index.insert(stored(a, 3, 30));
+  EXPECT_FALSE(index.erase(*a, 3, 0, 31));
+  EXPECT_TRUE(index.erase(*a, 3, 0, 30));
+  EXPECT_FALSE(index.erase(*a, 3, 0, 30));
+}
+
+TEST(BlockIndex, BlocksOfOneVersionShareItsObject) {
+  BlockIndex index;
+  const ObjectPtr a = object("k", "1");
+  index.insert(stored(a, 0, 1));
+  EXPECT_EQ(index.canonical(a->identity()), a);
+  EXPECT_NE(index.canonical(object("k", "2")->identity()), a);
+}
+
+TEST(BlockIndex, OnlyUnversionedVersionsAreSuperseded) {
+  BlockIndex index;
+  const ObjectPtr old = object("k", "1");
+  const ObjectPtr null_version = object("k", "2", "null");
+  const ObjectPtr kept = object("k", "3", "abc");
+  const ObjectPtr other_key = object("k2", "1");
+  std::uint32_t slot = 0;
+  for (const ObjectPtr& o : {old, null_version, kept, other_key})
+    index.insert(stored(o, 5, slot++));
+  const auto gone = index.superseded_by(*object("k", "4"));
+  ASSERT_EQ(gone.size(), 2U);
+  EXPECT_EQ(gone[0].object, old);
+  EXPECT_EQ(gone[1].object, null_version);
+  EXPECT_TRUE(index.superseded_by(*other_key).empty());
+}
+
+TEST(BlockIndex, FindsKeysByPrefix) {
+  BlockIndex index;
+  std::uint32_t slot = 0;
+  for (const char* key : {"a/1", "a/2", "b/1"}) {
+    index.insert(stored(object(key, "e"), 0, slot++));
+    index.insert(stored(object(key, "e"), 9, slot++));
+  }
+  EXPECT_EQ(index.with_prefix("b", "a/").size(), 4U);
+  EXPECT_EQ(index.with_prefix("b", "").size(), 6U);
+  EXPECT_TRUE(index.with_prefix("other", "").empty());
+}
+
+}  // namespace
+}  // namespace forebay::cache
