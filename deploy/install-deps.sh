@@ -3,7 +3,7 @@
 #
 #   deploy/install-deps.sh [build] [demo] [test]     everything without an argument
 #
-# build: compile. demo: the embedded origin of deploy/quickstart.sh. test: the suites and the checks.
+# build: compile. demo: the embedded origin of deploy/quickstart.sh. test: suites and checks.
 set -euo pipefail
 
 build_packages=(
@@ -33,7 +33,7 @@ for group in "${@:-all}"; do
   esac
 done
 
-command -v dpkg-query > /dev/null || die "this is no Debian; Forebay is built on Debian 12 (bookworm)"
+command -v dpkg-query > /dev/null || die "this is no Debian; Forebay builds on Debian 12 (bookworm)"
 missing=()
 for package in "${chosen[@]}"; do
   is_installed "$package" || [[ " ${missing[*]} " == *" $package "* ]] || missing+=("$package")

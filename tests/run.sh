@@ -28,7 +28,8 @@ memory_jobs=$(awk '/MemAvailable/ {print int($2 / 1572864)}' /proc/meminfo)
 
 build() {  # PRESET [CMAKE ARGUMENTS...]
   echo "== build $1"
-  cmake --preset "$@" > "$reports/configure-$1.log" || { cat "$reports/configure-$1.log"; return 1; }
+  local log=$reports/configure-$1.log
+  cmake --preset "$@" > "$log" || { cat "$log"; return 1; }
   cmake --build --preset "$1" -j "$jobs"
 }
 

@@ -134,6 +134,7 @@ async def main():
     parser.add_argument("--rtt-ms", type=float, default=20)
     parser.add_argument("--mb-per-s", type=float, default=100)
     parser.add_argument("--stats-port", type=int)
+    parser.add_argument("--label", help="anything, for whoever looks for this process")
     arguments = parser.parse_args()
     relay = Relay((arguments.target_host, arguments.target_port), arguments.rtt_ms / 1000,
                   arguments.mb_per_s * 1e6)
