@@ -69,7 +69,7 @@ class Builder final : public YAML::EventHandler {
 
   static void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (anchor != YAML::NullAnchor)
-      throw YAML::ParserException(mark, "anchors and aliases are not supported");
+      throw SyntaxError{place_of(mark), "anchors and aliases are not supported"};
   }
 
   void open(Node node) { open_.push_back({.node = std::move(node), .key = {}}); }
@@ -120,6 +120,8 @@ std::variant<Node, SyntaxError> parse_document(std::string_view text) {
     if (parser.HandleNextDocument(builder))
       return SyntaxError{builder.take().place, "a second document; one is allowed"};
     return root;
+  } catch (const SyntaxError& error) {
+    return error;
   } catch (const YAML::Exception& error) {
     const Place place = error.mark.is_null() ? Place{} : place_of(error.mark);
     return SyntaxError{place, "not valid YAML: " + without_quote(error.msg)};

@@ -3,7 +3,6 @@
 #include "config/text.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
@@ -18,18 +17,22 @@ struct Scope {
   std::string shown;   ///< In errors: "listen." or "cache.devices[0]."
 };
 
+/// Letters to insert, drop, replace or swap with their neighbour.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, diagonal + 1, replaced});
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        d[i][j] = i + j;
+        continue;
+      }
+      const std::size_t replaced = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, replaced});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   }
-  return row.back();
+  return d[a.size()][b.size()];
 }
 
 std::string_view last_part(std::string_view name) {
@@ -141,7 +144,8 @@ class Reader {
       const auto key = std::ranges::find(scope.keys, name, &Key::name);
       const bool section = std::ranges::any_of(
           scope.keys, [&](const Key& other) { return other.name.starts_with(name + "."); });
-      if (key == scope.keys.end() && !section) {
+      const bool dotted = entry.key.text.find('.') != std::string::npos;
+      if (dotted || (key == scope.keys.end() && !section)) {
         report_unknown(entry, scope);
         continue;
       }
@@ -250,6 +254,9 @@ std::string error_line(std::string_view place, std::string_view name, std::strin
 
 std::string_view nearest(std::string_view word, std::span<const std::string> candidates) {
   // Two slips, but never more than a third of a short word.
+  constexpr std::size_t kWordMax = 64;
+  if (word.size() > kWordMax)
+    return {};
   std::size_t best = std::min<std::size_t>(2, std::max<std::size_t>(1, word.size() / 3)) + 1;
   std::string_view found;
   for (const std::string& candidate : candidates) {

@@ -62,12 +62,24 @@ std::string shown_value(const Key& key, const Config& config) {
   return format_value(key, value);
 }
 
+/// A list of kinds of files would only tire the reader: what the type says by itself is left out.
+bool worth_saying(const Key& key) {
+  return key.type != Type::host_port && key.type != Type::path && key.type != Type::text_list &&
+         key.type != Type::map_list && !(key.type == Type::text && key.bounds.min == 0);
+}
+
+std::string help_with_bounds(const Key& key) {
+  std::string text{key.help};
+  if (worth_saying(key))
+    text += fmt::format(" Allowed: {}.", allowed_briefly(key));
+  return text;
+}
+
 std::string render_key(const Key& key, std::string_view name, const Config& config) {
-  std::string text = comment("  ", key.help);
-  text += comment("  ", fmt::format("Allowed: {}.", allowed(key)));
+  std::string text = comment("  ", help_with_bounds(key));
   for (const Key& item : key.items)
-    text += comment("  ", fmt::format("  {}: {} Allowed: {}{}.", item.name, item.help,
-                                      allowed(item), item.required ? "" : "; may be left out"));
+    text += comment("  ", fmt::format("- {}{}: {}", item.name, item.required ? "" : " (optional)",
+                                      help_with_bounds(item)));
   if (!key.example.empty() && !key.required)
     text += comment("  ", fmt::format("Example: {}: {}", name, key.example));
   return text + fmt::format("  {}: {}\n", name, shown_value(key, config));
@@ -105,7 +117,7 @@ std::string item_table(const Key& list) {
       "\nEach map of `{}`:\n\n| key | allowed | meaning |\n| --- | --- | --- |\n", list.name);
   for (const Key& item : list.items)
     text += fmt::format("| `{}`{} | {} | {} |\n", item.name, item.required ? " (required)" : "",
-                        cell(allowed(item)), meaning(item));
+                        cell(allowed_briefly(item)), meaning(item));
   for (const Key& item : list.items) {
     if (!item.items.empty())
       text += item_table(item);
@@ -123,7 +135,7 @@ std::string render_section(const Section& section) {
     if (!key.name.starts_with(prefix))
       continue;
     text += fmt::format("| `{}` | {} | {} | {} |\n", key.name, cell(default_cell(key)),
-                        cell(allowed(key)), meaning(key));
+                        cell(allowed_briefly(key)), meaning(key));
     if (!key.items.empty())
       lists += item_table(key);
   }
@@ -136,7 +148,10 @@ constexpr std::string_view kFileIntroduction =
     "# Written by `forebay serve --print-config`. All but auth.credentials_file may be left out.\n"
     "# Relative paths mean the directory of this file. Every key with a single value can also be\n"
     "# set by a variable of the environment: FOREBAY_ and the key in upper case, dots as\n"
-    "# underscores (origin.endpoint: FOREBAY_ORIGIN_ENDPOINT).\n";
+    "# underscores (origin.endpoint: FOREBAY_ORIGIN_ENDPOINT).\n"
+    "#\n"
+    "# Sizes are bytes, or a number with KiB, MiB, GiB, TiB (powers of 1024) or KB, MB, GB, TB\n"
+    "# (powers of 1000); durations a number with ms, s, m, h or d.\n";
 
 constexpr std::string_view kReferenceIntroduction = R"(# Configuration
 
@@ -161,7 +176,8 @@ Relative paths mean the directory of the file. Every key with a single value can
 variable of the environment, which wins over the file: `FOREBAY_` and the key in upper case, dots as
 underscores (`origin.endpoint`: `FOREBAY_ORIGIN_ENDPOINT`). Relative paths there mean the working
 directory. An unknown variable of that form is warned of. Anchors, aliases and further documents of
-YAML are refused. A change of the file takes effect at the next start.
+YAML are refused. Sizes are bytes, or a number with KiB, MiB, GiB, TiB (powers of 1024) or KB, MB,
+GB, TB (powers of 1000); durations a number with ms, s, m, h or d. A change of the file takes effect at the next start.
 )";
 
 constexpr std::string_view kCredentialsIntroduction = R"(

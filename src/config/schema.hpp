@@ -73,7 +73,9 @@ std::span<const Key> credentials_schema();
 bool is_scalar(const Key& key);
 /// FOREBAY_ and the name in upper case, dots as underscores.
 std::string environment_name(const Key& key);
-/// What may stand there, for errors and for the reference: "a size such as 64KiB, 32MiB to 16TiB".
+/// What may stand there: "a size such as 4096, 64KiB or 4MiB, 32MiB to 16TiB".
 std::string allowed(const Key& key);
+/// The same for who knows the forms: "32MiB to 16TiB".
+std::string allowed_briefly(const Key& key);
 
 }  // namespace forebay::config

@@ -12,10 +12,6 @@
 namespace forebay::config {
 namespace {
 
-constexpr std::string_view kSizeForm =
-    "a size such as 4096, 64KiB or 4MiB (KiB, MiB, GiB, TiB; KB, MB, GB, TB)";
-constexpr std::string_view kDurationForm = "a duration such as 250ms, 5s, 2m, 1h or 1d";
-
 std::string join(const std::vector<std::string_view>& parts) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
@@ -29,11 +25,9 @@ std::string bound_text(Type type, double bound) {
   return fmt::format("{}", bound);
 }
 
-/// ", 32MiB to 16TiB"
+/// "32MiB to 16TiB"
 std::string range_text(const Key& key) {
-  if (std::isinf(key.bounds.max))
-    return fmt::format(", {} or more", bound_text(key.type, key.bounds.min));
-  return fmt::format(", {} to {}", bound_text(key.type, key.bounds.min),
+  return fmt::format("{} to {}", bound_text(key.type, key.bounds.min),
                      bound_text(key.type, key.bounds.max));
 }
 
@@ -160,24 +154,21 @@ std::string environment_name(const Key& key) {
   return name;
 }
 
-std::string allowed(const Key& key) {
+std::string allowed_briefly(const Key& key) {
   switch (key.type) {
     case Type::text:
       return text_length(key);
     case Type::enumeration:
       return join(key.choices);
     case Type::size:
-      return std::string{kSizeForm} + range_text(key);
     case Type::duration:
-      return std::string{kDurationForm} + range_text(key);
     case Type::integer:
-      return "a whole number" + range_text(key);
     case Type::number:
-      return "a number" + range_text(key);
+      return range_text(key);
     case Type::boolean:
       return "true, false";
     case Type::host_port:
-      return "host:port, such as 127.0.0.1:9000 or [::1]:9000";
+      return "host:port";
     case Type::url:
       return "http:// or https://, a host, and a port where it is not the scheme's own";
     case Type::path:
@@ -188,6 +179,24 @@ std::string allowed(const Key& key) {
       return fmt::format("a list of maps with the keys {}", item_names(key));
   }
   return {};
+}
+
+std::string allowed(const Key& key) {
+  const std::string brief = allowed_briefly(key);
+  switch (key.type) {
+    case Type::size:
+      return "a size such as 4096, 64KiB or 4MiB, " + brief;
+    case Type::duration:
+      return "a duration such as 250ms, 5s, 2m, 1h or 1d, " + brief;
+    case Type::integer:
+      return "a whole number, " + brief;
+    case Type::number:
+      return "a number, " + brief;
+    case Type::host_port:
+      return brief + ", such as 127.0.0.1:9000 or [::1]:9000";
+    default:
+      return brief;
+  }
 }
 
 std::variant<Value, Misfit> parse_scalar(const Key& key, std::string_view text,
