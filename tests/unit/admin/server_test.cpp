@@ -33,6 +33,8 @@ class AdminServerTest : public net::testing::NetTest {
       return purge_one(&purged_, std::move(bucket), std::move(prefix));
     };
     server_ = start(std::move(hooks));
+    // A thread that has not begun to run has no heartbeat yet.
+    pool().run_on_each([](runtime::Worker&) {});
   }
 
   std::unique_ptr<AdminServer> start(AdminHooks hooks) {
@@ -117,7 +119,6 @@ TEST_F(AdminServerTest, ReadinessFollowsTheDaemon) {
 }
 
 TEST_F(AdminServerTest, AWorkerIsStalledWhenItsLoopHasNotTurned) {
-  pool().run_on_each([](runtime::Worker&) {});
   EXPECT_EQ(stalled_worker(pool(), Clock::now()), pool().size());
   EXPECT_EQ(stalled_worker(pool(), Clock::now() + std::chrono::seconds{30}), 0U);
 }

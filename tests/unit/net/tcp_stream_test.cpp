@@ -239,6 +239,8 @@ TEST_F(TcpStreamTest, CloseByAnotherTaskEndsAWaitingRead) {
       &reader);
   RawClient client{listener->port()};
   EXPECT_EQ(client.receive_all(), "");
+  listener->stop();
+  ASSERT_TRUE(pool().drain(patience()));
   EXPECT_EQ(reader.error, Errc::cancelled);
 }
 

@@ -17,10 +17,10 @@
 
 namespace forebay::net::testing {
 
-/// A self-signed certificate for "localhost" and 127.0.0.1, and its key, in files that go with it.
+/// A self-signed certificate and its key, in files that go with it.
 class TestCertificate {
  public:
-  TestCertificate() {
+  explicit TestCertificate(const char* alternative_names = "DNS:localhost,IP:127.0.0.1") {
     std::string pattern = ::testing::TempDir() + "forebay-tls-XXXXXX";
     folder_ = ::mkdtemp(pattern.data());
     EVP_PKEY* key = EVP_EC_gen("P-256");
@@ -35,7 +35,7 @@ class TestCertificate {
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common_name, -1, -1, 0);
     X509_set_issuer_name(certificate, name);
     X509_EXTENSION* names =
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, alternative_names);
     X509_add_ext(certificate, names, -1);
     X509_EXTENSION_free(names);
     X509_sign(certificate, key, EVP_sha256());
