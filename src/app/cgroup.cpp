@@ -1,5 +1,6 @@
 #include "app/cgroup.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -20,7 +21,8 @@ std::optional<std::uint64_t> read_limit(const fs::path& file) {
     return std::nullopt;
   std::uint64_t limit = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (ec != std::errc{} || limit >= kUnlimited)
+  const bool whole = end == text.data() + text.size();
+  if (ec != std::errc{} || !whole || limit >= kUnlimited)
     return std::nullopt;
   return limit;
 }
@@ -30,7 +32,7 @@ std::optional<std::uint64_t> read_limit(const fs::path& file) {
 std::optional<std::uint64_t> lowest_limit(const fs::path& root, std::string_view group,
                                           const char* file) {
   std::optional<std::uint64_t> lowest;
-  fs::path relative = fs::path{group}.relative_path();
+  fs::path relative = fs::path{group}.lexically_normal().relative_path();
   for (;;) {
     const auto limit = read_limit(root / relative / file);
     if (limit && (!lowest || *limit < *lowest))

@@ -108,7 +108,7 @@ int run_purge(const PurgeOptions& options, Output output) {
     output.err << fmt::format("forebay purge: {}: {}\n", admin, answer.message);
     return kFailed;
   }
-  output.out << fmt::format("purged {} from {}\n", answer.purged, options.uri);
+  output.out << fmt::format("purged {} blocks of {}\n", answer.purged, options.uri);
   return 0;
 }
 

@@ -5,10 +5,10 @@
 namespace forebay::app {
 namespace {
 
-/// A slot holds one block and its header; the index keeps its identity, checksums and places in
-/// tables. Measured, and rounded up.
+/// A slot holds one block and its header. The index keeps its checksums and places in tables; the
+/// rest is for the name of an object that has one block only.
 constexpr std::uint64_t kSlotSize = cache::kBlockSize + io::kDeviceAlignment;
-constexpr std::uint64_t kIndexBytesPerSlot = 512;
+constexpr std::uint64_t kIndexBytesPerSlot = 1 * KiB;
 /// Coroutine frames and parsed heads of one session, beside its head buffer.
 constexpr std::uint64_t kSessionBytes = 16 * KiB;
 /// What OpenSSL keeps for one connection.

@@ -177,15 +177,16 @@ variable of the environment, which wins over the file: `FOREBAY_` and the key in
 underscores (`origin.endpoint`: `FOREBAY_ORIGIN_ENDPOINT`). Relative paths there mean the working
 directory. An unknown variable of that form is warned of. Anchors, aliases and further documents of
 YAML are refused. Sizes are bytes, or a number with KiB, MiB, GiB, TiB (powers of 1024) or KB, MB,
-GB, TB (powers of 1000); durations a number with ms, s, m, h or d. A change of the file takes effect at the next start.
+GB, TB (powers of 1000); durations a number with ms, s, m, h or d. A change of the file takes effect
+at the next start.
 )";
 
 constexpr std::string_view kCredentialsIntroduction = R"(
 ## The credentials file
 
 What `auth.credentials_file` names. It is refused when world-readable or group-writable (symlinks
-resolved), and read again when it changes; an invalid new version changes nothing but the log and the
-metric `forebay_credentials_reload_failed`. No message about it quotes anything it holds.
+resolved), and read again when it changes; an invalid new version changes nothing but the log and
+the metric `forebay_credentials_reload_failed`. No message about it quotes anything it holds.
 
 ```yaml
 credentials:
