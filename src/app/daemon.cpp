@@ -3,7 +3,6 @@
 #include "app/status.hpp"
 #include "app/version.hpp"
 
-#include <forebay/base/assert.hpp>
 #include <forebay/base/log.hpp>
 #include <forebay/config/credentials.hpp>
 
@@ -12,7 +11,8 @@
 namespace forebay::app {
 namespace {
 
-constexpr milliseconds kHurryInterval{100};
+/// How often a drain looks whether it is over.
+constexpr milliseconds kInterval{50};
 
 Task<Result<std::uint64_t>> purge_cache(proxy::Proxy* proxy, std::string bucket,
                                         std::string prefix) {
@@ -24,11 +24,7 @@ Task<Result<std::uint64_t>> purge_cache(proxy::Proxy* proxy, std::string bucket,
 
 Result<std::unique_ptr<Daemon>> Daemon::start(const config::Config& config) {
   std::unique_ptr<Daemon> daemon{new Daemon{config}};
-  const Result<void> built = daemon->build();
-  if (!built) {
-    daemon->stop(Deadline::never(), [] { return false; });
-    return built.error();
-  }
+  TRY(daemon->build());
   daemon->ready_ = true;
   return daemon;
 }
@@ -72,22 +68,27 @@ std::string Daemon::status_json() const {
                            .cache = *cache_});
 }
 
-bool Daemon::stop(Deadline deadline, const std::function<bool()>& hurry) {
+bool Daemon::stop(Deadline deadline, const std::function<bool(milliseconds)>& hurry) {
+  // What exchanges in progress may still need goes on until they are gone, and so does the admin
+  // port, which meanwhile says that the node is not ready.
   ready_ = false;
-  if (listener_)
-    listener_->stop();
   if (proxy_)
     proxy_->stop();
+  if (listener_) {
+    listener_->stop();
+    while (listener_->connections() != 0) {
+      if (deadline.expired() || hurry(kInterval))
+        return false;
+    }
+  }
   if (admin_)
     admin_->stop();
   if (cache_)
     cache_->stop();
-  bool drained = false;
-  do {
-    drained = workers_->drain(deadline.capped(kHurryInterval));
-  } while (!drained && !deadline.expired() && !hurry());
-  if (!drained)
-    return false;
+  while (!workers_->drain(deadline.capped(kInterval))) {
+    if (deadline.expired() || hurry(milliseconds{0}))
+      return false;
+  }
   if (client_)
     workers_->run_on_each([this](runtime::Worker&) { client_->stop(); });
   drained_ = true;
@@ -95,7 +96,9 @@ bool Daemon::stop(Deadline deadline, const std::function<bool()>& hurry) {
 }
 
 Daemon::~Daemon() {
-  ASSERT(drained_);
+  // Only where building it failed halfway.
+  if (workers_ && !drained_)
+    stop(Deadline::never(), [](milliseconds) { return false; });
 }
 
 }  // namespace forebay::app

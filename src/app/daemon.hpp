@@ -30,9 +30,9 @@ class Daemon {
   void poll() { credentials_->poll(); }
 
   /// Accepts no more, lets exchanges in progress end until the deadline, or until `hurry` says
-  /// true (asked a few times a second). True when every task has ended; else the process can only
-  /// be left with _exit: the disk's format survives that, destructors would not.
-  bool stop(Deadline deadline, const std::function<bool()>& hurry);
+  /// true (it waits that long for a reason to). True when every task has ended; else the process
+  /// can only be left with _exit: the disk's format survives that, destructors would not.
+  bool stop(Deadline deadline, const std::function<bool(milliseconds)>& hurry);
 
   std::uint16_t s3_port() const { return listener_->port(); }
   std::uint16_t admin_port() const { return admin_->port(); }

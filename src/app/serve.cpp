@@ -6,10 +6,12 @@
 #include "app/signals.hpp"
 #include "app/version.hpp"
 
+#include <forebay/base/errc.hpp>
 #include <forebay/base/log.hpp>
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 #include <string_view>
 #include <thread>
 
@@ -20,6 +22,10 @@ namespace {
 
 constexpr std::chrono::seconds kPollInterval{1};
 constexpr std::chrono::seconds kDrainTime{30};
+
+// Exit codes.
+constexpr int kFailed = 1;
+constexpr int kUnusable = 2;
 
 /// Descriptors beside the connections: devices, rings, epoll, logs.
 constexpr std::uint64_t kOtherDescriptors = 256;
@@ -53,11 +59,21 @@ bool run_until_stopped(Daemon& daemon, const Signals& signals) {
   while ((number = signals.wait(kPollInterval)) == 0)
     daemon.poll();
   log.info("signal {}: no new connections, draining for {} s at most", number, kDrainTime.count());
-  const auto hurry = [&signals] { return signals.wait(milliseconds{0}) != 0; };
+  const auto hurry = [&signals](milliseconds wait) { return signals.wait(wait) != 0; };
   if (daemon.stop(Deadline::after(kDrainTime), hurry))
     return true;
   log.warn("stopping with exchanges in progress");
   return false;
+}
+
+Result<std::unique_ptr<Daemon>> start(const config::Config& config) {
+  try {
+    return Daemon::start(config);
+  } catch (const std::exception& failure) {
+    // Memory or threads that the system does not give.
+    log::get("app").error("{}", failure.what());
+    return Errc::overloaded;
+  }
 }
 
 }  // namespace
@@ -81,20 +97,18 @@ int serve(const config::Config& config) {
     log.error(
         "more than the control group allows: lower memory.pool_size, "
         "listen.max_connections or listen.send_buffer");
-    return 2;
+    return kUnusable;
   }
   raise_descriptor_limit(config);
-  auto daemon = Daemon::start(config);
+  auto daemon = start(config);
   if (!daemon) {
     log.error("cannot start: {}", daemon.error().message());
-    return 1;
+    return daemon.error() == Errc::invalid_config ? kUnusable : kFailed;
   }
   log.info("serving S3 on port {}, operators on port {}", daemon.value()->s3_port(),
            daemon.value()->admin_port());
-  if (!run_until_stopped(*daemon.value(), signals)) {
-    spdlog::shutdown();
+  if (!run_until_stopped(*daemon.value(), signals))
     std::_Exit(0);
-  }
   daemon.value().reset();
   log.info("stopped");
   return 0;
