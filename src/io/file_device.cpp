@@ -1,0 +1,62 @@
+#include "io/file_device.hpp"
+
+#include <forebay/base/assert.hpp>
+#include <forebay/base/errc.hpp>
+#include <forebay/base/log.hpp>
+
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace forebay::io {
+namespace {
+
+/// What O_DIRECT asks for is our own duty: callers that break it are defects.
+void check(std::uint64_t offset, const std::vector<iovec>& parts, std::uint64_t size_bytes) {
+  std::uint64_t end = offset;
+  ASSERT(!parts.empty() && offset % kDeviceAlignment == 0);
+  for (const iovec& part : parts) {
+    ASSERT(part.iov_len != 0 && part.iov_len % kDeviceAlignment == 0);
+    ASSERT(reinterpret_cast<std::uintptr_t>(part.iov_base) % kDeviceAlignment == 0);
+    end += part.iov_len;
+  }
+  ASSERT(end <= size_bytes);
+}
+
+}  // namespace
+
+Task<Result<void>> FileDevice::read(std::uint64_t offset, std::vector<iovec> parts) {
+  return transfer(false, offset, std::move(parts));
+}
+
+Task<Result<void>> FileDevice::write(std::uint64_t offset, std::vector<iovec> parts) {
+  return transfer(true, offset, std::move(parts));
+}
+
+Task<Result<void>> FileDevice::transfer(bool is_write, std::uint64_t offset,
+                                        std::vector<iovec> parts) {
+  check(offset, parts, file_.size_bytes);
+  auto start = [this, is_write, offset, &parts](auto done) {
+    auto operation = std::make_unique<Transfer>();
+    operation->is_write = is_write;
+    operation->fd = file_.fd.get();
+    operation->offset = offset;
+    operation->parts = std::move(parts);
+    operation->done = std::move(done);
+    transport_.start(std::move(operation));
+  };
+  const int error =
+      co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(int)>(
+          start, boost::asio::use_awaitable);
+  if (error == 0) {
+    failing_.store(false, std::memory_order_relaxed);
+    co_return success();
+  }
+  if (!failing_.exchange(true, std::memory_order_relaxed))
+    log::get("io").error("{}: {} at {}: {}", file_.path, is_write ? "write" : "read", offset,
+                         Error{error, boost::system::system_category()}.message());
+  co_return Errc::device_failed;
+}
+
+}  // namespace forebay::io

@@ -1,0 +1,30 @@
+#pragma once
+// A slab file or raw device behind one of the transports.
+#include "io/file.hpp"
+#include "io/transport.hpp"
+
+#include <forebay/io/block_device.hpp>
+
+#include <atomic>
+
+namespace forebay::io {
+
+/// Any worker. Outlived by its transport.
+class FileDevice final : public BlockDevice {
+ public:
+  FileDevice(Transport& transport, OpenFile file) : transport_{transport}, file_{std::move(file)} {}
+
+  Task<Result<void>> read(std::uint64_t offset, std::vector<iovec> parts) override;
+  Task<Result<void>> write(std::uint64_t offset, std::vector<iovec> parts) override;
+  std::uint64_t size_bytes() const override { return file_.size_bytes; }
+  const std::string& path() const override { return file_.path; }
+
+ private:
+  Task<Result<void>> transfer(bool is_write, std::uint64_t offset, std::vector<iovec> parts);
+
+  Transport& transport_;
+  OpenFile file_;
+  std::atomic<bool> failing_{false};  ///< The last operation failed: logged already.
+};
+
+}  // namespace forebay::io
