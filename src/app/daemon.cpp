@@ -3,7 +3,6 @@
 #include "app/status.hpp"
 #include "app/version.hpp"
 
-#include <forebay/base/log.hpp>
 #include <forebay/config/credentials.hpp>
 
 #include <utility>
@@ -34,7 +33,6 @@ Result<void> Daemon::build() {
   pool_ = std::make_unique<io::BufferPool>(config_.pool);
   if (!config_.cache.disk.devices.empty()) {
     TRY(engine_, io::IoEngine::create(config_.io, *workers_));
-    log::get("app").info("devices are read and written by {}", engine_->name());
   }
   TRY(cache_, cache::BlockCache::create(config_.cache, *pool_, engine_.get(), *workers_));
   TRY(client_, origin::Client::create(config_.origin));

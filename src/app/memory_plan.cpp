@@ -50,7 +50,8 @@ std::vector<MemoryUse> plan_memory(const config::Config& config, std::size_t wor
     slots += device.size_bytes / kSlotSize;
   std::vector<MemoryUse> plan;
   plan.push_back({"pool", config.pool.size_bytes, "memory.pool_size"});
-  plan.push_back(counted("disk index", slots, kIndexBytesPerSlot, "slots"));
+  if (slots != 0)
+    plan.push_back(counted("disk index", slots, kIndexBytesPerSlot, "slots"));
   plan.push_back(client_connections(config));
   plan.push_back(
       counted("origin connections", config.origin.max_connections, kOriginBytes, "connections"));

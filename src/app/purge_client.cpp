@@ -120,8 +120,12 @@ PurgeAnswer purge(const std::string& admin, const PurgeTarget& target) {
   if (!endpoint || !request)
     return {.done = false, .purged = 0, .message = "is not host:port"};
   const auto answer = post_and_wait(endpoint.value(), request.value());
-  if (!answer)
-    return {.done = false, .purged = 0, .message = answer.error().message()};
+  if (!answer) {
+    const bool absent = answer.error() == Errc::unavailable;
+    return {.done = false,
+            .purged = 0,
+            .message = absent ? "no node answers there" : answer.error().message()};
+  }
   return understand(answer.value());
 }
 
