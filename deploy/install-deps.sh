@@ -12,7 +12,9 @@ build_packages=(
   libyaml-cpp-dev libcli11-dev libpugixml-dev libisal-dev libxxhash-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )
-demo_packages=(radosgw ceph-mon ceph-osd python3 python3-venv curl iproute2 procps openssl)
+demo_packages=(
+  radosgw ceph-mon ceph-osd python3 python3-venv curl ca-certificates iproute2 procps openssl
+)
 test_packages=(
   clang-tidy-19 clang-format-19 libclang-rt-19-dev nginx-light libseccomp-dev
   "${demo_packages[@]}"

@@ -320,7 +320,7 @@ def no_io_uring(tmp_path_factory):
     """A launcher under whose seccomp filter the three io_uring calls fail with EPERM."""
     from conftest import SUPPORT
     program = tmp_path_factory.mktemp("seccomp") / "no_io_uring"
-    subprocess.run(["cc", "-O1", "-Wall", "-Werror", "-o", program, SUPPORT / "no_io_uring.c",
+    subprocess.run(["clang-19", "-O1", "-Wall", "-Werror", "-o", program, SUPPORT / "no_io_uring.c",
                     "-lseccomp"], check=True)
     return [str(program)]
 
