@@ -43,7 +43,9 @@ Task<Result<void>> FileDevice::transfer(bool is_write, std::uint64_t offset,
     operation->fd = file_.fd.get();
     operation->offset = offset;
     operation->parts = std::move(parts);
-    operation->done = std::move(done);
+    // Not assigned: Boost 1.81's move assignment wraps its own type until the stack is used up.
+    boost::asio::any_completion_handler<void(int)> handler{std::move(done)};
+    operation->done.swap(handler);
     transport_.start(std::move(operation));
   };
   const int error =
