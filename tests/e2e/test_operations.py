@@ -1,6 +1,5 @@
 """What operators see and do: metrics, health, logs, purge, configuration errors, exit codes."""
 import json
-import os
 import re
 import threading
 
@@ -212,8 +211,7 @@ def check(proxy, text, **environment):
     """The outcome of --check-config for a configuration file of that text."""
     file = proxy.folder / "candidate.yaml"
     file.write_text(text)
-    return forebay(proxy, "serve", "--config", str(file), "--check-config",
-                   env={**os.environ, **environment})
+    return forebay(proxy, "serve", "--config", str(file), "--check-config", environment=environment)
 
 
 def valid(proxy):

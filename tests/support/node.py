@@ -28,6 +28,11 @@ def binary():
     return os.environ.get("FOREBAY_BIN") or str(ROOT / "build" / "dev" / "forebay")
 
 
+def clean_environment():
+    """Ours without what the daemon would take for its settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("FOREBAY_")}
+
+
 def free_port():
     """Below the ephemeral range, so that no outgoing connection takes it before the node does."""
     while True:
@@ -141,7 +146,7 @@ class Node:
             self.process = subprocess.Popen(
                 [*self.launcher, binary(), "serve", "--config", str(self.config_file)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
-                env={**os.environ, **self.environment})
+                env={**clean_environment(), **self.environment})
         if wait:
             self.wait_ready()
         return self
