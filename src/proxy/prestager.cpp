@@ -41,7 +41,7 @@ Prestager::Prestager(const PrestageConfig& config, cache::BlockCache& cache)
 
 void Prestager::submit(cache::ObjectPtr object, cache::FetcherPtr fetcher) {
   PrestageMetrics& metrics = PrestageMetrics::get();
-  const std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   if (object->identity().size > config_.max_object_size || queue_.size() >= kQueueMax) {
     metrics.refused.add();
     return;
@@ -51,16 +51,23 @@ void Prestager::submit(cache::ObjectPtr object, cache::FetcherPtr fetcher) {
   metrics.queued.add();
   metrics.waiting.add(1);
   queue_.push_back({std::move(object), std::move(fetcher), 0});
-  if (workers_ < workers_max_) {
+  add_worker(lock);
+}
+
+/// Unlocks: a task begins to run while it is spawned.
+void Prestager::add_worker(std::unique_lock<std::mutex>& lock) {
+  const bool wanted = workers_ < workers_max_;
+  if (wanted)
     ++workers_;
+  lock.unlock();
+  if (wanted)
     runtime::Worker::current().tasks().spawn("prestage", &Prestager::work, this);
-  }
 }
 
 /// The next run of the object at the head of the queue; false, and this worker counts no more,
 /// where there is none.
 bool Prestager::take(Run& run) {
-  const std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   if (queue_.empty()) {
     --workers_;
     return false;
@@ -73,9 +80,8 @@ bool Prestager::take(Run& run) {
     queued_.erase(job.object->hash());
     queue_.pop_front();
     PrestageMetrics::get().waiting.add(-1);
-  } else if (workers_ < workers_max_) {
-    ++workers_;
-    runtime::Worker::current().tasks().spawn("prestage", &Prestager::work, this);
+  } else {
+    add_worker(lock);
   }
   return true;
 }

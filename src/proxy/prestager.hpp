@@ -36,6 +36,7 @@ class Prestager {
 
   static Task<void> work(Prestager* self);
   bool take(Run& run);
+  void add_worker(std::unique_lock<std::mutex>& lock);
   void drop(const cache::Object& object);
 
   PrestageConfig config_;
