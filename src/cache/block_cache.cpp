@@ -19,8 +19,6 @@ constexpr std::size_t kReadAheadMin = kPageSize;
 constexpr std::size_t kReadAheadMax = kBlockSize;
 /// What coverage() looks at.
 constexpr std::uint32_t kCoverageBlocksMax = 256;
-/// What one origin body may fill when it was opened for the whole object.
-constexpr std::uint32_t kAdoptedBlocksMax = 256;
 /// Cold blocks whose first touch is remembered.
 constexpr std::size_t kTouchesMax = 1 << 16;
 
@@ -149,28 +147,20 @@ void BlockCache::start_load(const ObjectPtr& object, std::uint32_t block, std::u
                                            std::move(lease), Deadline::after(config_.buffer_wait));
 }
 
-std::shared_ptr<Fill> BlockCache::start_fill(const ObjectPtr& object, std::uint32_t first_block,
-                                             std::uint32_t end_block, const FetcherPtr& fetcher,
-                                             FillReason reason,
-                                             std::unique_ptr<ByteSource> source) {
+std::shared_ptr<Fill> BlockCache::claim_run(const ObjectPtr& object, std::uint32_t first_block,
+                                            std::uint32_t end_block, FillReason reason) {
   auto fill = std::make_shared<Fill>(object, first_block, reason);
   while (fill->end_block() < end_block && missing(*object, fill->end_block()) &&
          ram_->claim_fill(object, fill->end_block(), fill))
     fill->grow();
-  if (fill->end_block() == first_block)
-    return nullptr;
+  return fill->end_block() == first_block ? nullptr : fill;
+}
+
+void BlockCache::launch(const std::shared_ptr<Fill>& fill, const FetcherPtr& fetcher,
+                        std::unique_ptr<ByteSource> source) {
   const FillContext context{pool_, *ram_, disk_.get(), config_.fill_stall, config_.buffer_wait};
   runtime::Worker::current().tasks().spawn("fill", &Fill::run, context, fill, std::move(source),
                                            fetcher);
-  return fill;
-}
-
-bool BlockCache::adopt(const ObjectPtr& object, std::unique_ptr<ByteSource>& source,
-                       const FetcherPtr& fetcher) {
-  if (!missing(*object, 0) || ram_->filling(*object, 0))
-    return false;
-  const std::uint32_t end = std::min(object->block_count(), kAdoptedBlocksMax);
-  return start_fill(object, 0, end, fetcher, FillReason::demand, std::move(source)) != nullptr;
 }
 
 Task<bool> BlockCache::ensure(ObjectPtr object, std::uint32_t first_block, std::uint32_t end_block,
@@ -182,12 +172,13 @@ Task<bool> BlockCache::ensure(ObjectPtr object, std::uint32_t first_block, std::
     }
     const auto extent_end = static_cast<std::uint32_t>(align_up(block + 1, kBlocksPerExtent));
     const std::shared_ptr<Fill> fill =
-        start_fill(object, block, std::min(extent_end, end_block), fetcher, reason, nullptr);
+        claim_run(object, block, std::min(extent_end, end_block), reason);
     // Claimed by somebody else: their fill, or their disk read, is as good.
     if (!fill) {
       ++block;
       continue;
     }
+    launch(fill, fetcher, nullptr);
     co_await fill->wait_done();
     if (fill->failure())
       co_return false;

@@ -14,6 +14,8 @@ namespace {
 /// because a page may be evicted, or a block dropped as corrupt, between its arrival and the
 /// reader's turn.
 constexpr int kAttemptsMax = 4;
+/// What one origin body may fill when it was opened for the whole object.
+constexpr std::uint32_t kAdoptedBlocksMax = 256;
 
 std::uint32_t block_of(std::uint64_t offset) {
   return static_cast<std::uint32_t>(offset / kBlockSize);
@@ -74,6 +76,8 @@ View RangeReader::try_next() {
   const auto want = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(end_ - position_, kBlockSize - in_block(position_)));
   RamTier::Access access = cache_.ram_->access(*object_, block, in_block(position_), want, nullptr);
+  if (access.fill)
+    follow(access.fill);
   if (access.view)
     note_source(block, access.fill != nullptr);
   return std::move(access.view);
@@ -119,25 +123,37 @@ void RangeReader::read_ahead() {
     cache_.start_load(object_, block, static_cast<std::uint32_t>(in_block(next) / kPageSize), count,
                       io::Share::speculation);
   } else if (cache_.missing(*object_, block)) {
-    start_fill(block);
+    start_fill(block, run_end(block), nullptr);
   }
 }
 
-/// A fill from `block` to the end of its extent or of this reader's range, whichever comes first;
-/// none where the block is claimed already.
-void RangeReader::start_fill(std::uint32_t block) {
+/// Where a fill from `block` on ends: with its extent or with this reader's range, whichever comes
+/// first.
+std::uint32_t RangeReader::run_end(std::uint32_t block) const {
   const auto extent_end = static_cast<std::uint32_t>(align_up(block + 1, kBlocksPerExtent));
-  const std::uint32_t range_end = block_of(end_ - 1) + 1;
-  const std::shared_ptr<Fill> fill = cache_.start_fill(
-      object_, block, std::min(extent_end, range_end), fetcher_, FillReason::demand, nullptr);
-  if (fill)
-    follow(fill);
+  return std::min(extent_end, block_of(end_ - 1) + 1);
+}
+
+/// Nothing where the block is claimed already. The interest comes before the fill starts: without
+/// one it would end at its second block.
+void RangeReader::start_fill(std::uint32_t block, std::uint32_t end_block,
+                             std::unique_ptr<ByteSource> source) {
+  const std::shared_ptr<Fill> fill =
+      cache_.claim_run(object_, block, end_block, FillReason::demand);
+  if (!fill)
+    return;
+  follow(fill);
+  cache_.launch(fill, fetcher_, std::move(source));
+}
+
+void RangeReader::adopt(std::unique_ptr<ByteSource> source) {
+  start_fill(0, std::min(object_->block_count(), kAdoptedBlocksMax), std::move(source));
 }
 
 /// Starts what brings the bytes at position() into RAM.
 void RangeReader::bring_in(std::uint32_t block) {
   if (!cache_.disk_ || !cache_.disk_->contains(*object_, block)) {
-    start_fill(block);
+    start_fill(block, run_end(block), nullptr);
     return;
   }
   const std::uint64_t wanted =

@@ -120,6 +120,8 @@ struct Sending {
   cache::ObjectPtr object;
   cache::FetcherPtr fetcher;
   ReadPlan plan;
+  std::unique_ptr<cache::ByteSource>
+      source;  ///< An open body of the whole object, if there is one.
   std::optional<net::MessageWriter> writer;
 
   bool started() const { return writer && writer->started(); }
@@ -182,6 +184,8 @@ Task<Outcome> send_planned(Session& session, Sending& sending) {
   sending.writer.emplace(std::move(writer).value());
   cache::RangeReader reader{session.shared().cache, sending.object, sending.plan.range.first,
                             sending.plan.range.last + 1, sending.fetcher};
+  if (sending.source)
+    reader.adopt(std::move(sending.source));
   Result<void> sent = co_await send_cached(session, sending, reader);
   ReadMetrics::get().cached.add(reader.tally().cached);
   ReadMetrics::get().filled.add(reader.tally().filled);
@@ -229,9 +233,11 @@ Task<void> forward_uncached(Session& session, Request& request) {
 
 /// Answers from the cache what a verdict allows.
 Task<Outcome> read_with_verdict(Session& session, const Request& request,
-                                const origin::Verdict& verdict) {
+                                const origin::Verdict& verdict,
+                                std::unique_ptr<cache::ByteSource> source) {
   Shared& shared = session.shared();
   Sending sending;
+  sending.source = std::move(source);
   sending.object = object_of(shared, request, verdict);
   note_version(shared, request, sending.object);
   std::optional<ReadPlan> plan = plan_read(request.head, verdict);
@@ -257,7 +263,7 @@ Task<void> read_by_lookup(Session& session, Request& request) {
     }
     if (!verdict)
       break;
-    const Outcome outcome = co_await read_with_verdict(session, request, *verdict.value());
+    const Outcome outcome = co_await read_with_verdict(session, request, *verdict.value(), nullptr);
     if (outcome == Outcome::done)
       co_return;
     if (outcome == Outcome::refused)
@@ -309,11 +315,10 @@ Task<void> read_by_own_get(Session& session, Request& request) {
     note_version(shared, request, object);
   }
   if (object && answer.status == kOk && exchange.value()->framing().length == verdict->size) {
-    const cache::FetcherPtr fetcher = make_fetcher(session, request);
     auto source = make_source(std::move(exchange).value(), verdict->size);
-    shared.cache.adopt(object, source, fetcher);
     // The answer in hand is the verdict: it was asked for this caller, after the request came.
-    const Outcome outcome = co_await read_with_verdict(session, request, *verdict);
+    const Outcome outcome =
+        co_await read_with_verdict(session, request, *verdict, std::move(source));
     if (outcome != Outcome::done)
       co_await forward_uncached(session, request);
     co_return;

@@ -3,6 +3,7 @@
 #include <exception>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace forebay::test {
@@ -29,7 +30,12 @@ void run_on_worker(runtime::WorkerPool& pool, std::function<Task<void>()> body, 
   state->body = std::move(body);
   std::future<void> done = state->done.get_future();
   pool.spawn_on(index, "test", &run, state);
+  done.wait();
+  // The promise is kept a moment before the task has ended, and with it what it spawned.
+  const bool drained = pool.drain(Deadline::after(std::chrono::seconds{60}));
   done.get();
+  if (!drained)
+    throw std::runtime_error{"tasks that the test started did not end"};
 }
 
 }  // namespace forebay::test

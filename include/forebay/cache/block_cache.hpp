@@ -110,11 +110,6 @@ class BlockCache {
   /// a fill failed. No reader is needed to keep it going.
   Task<bool> ensure(ObjectPtr object, std::uint32_t first_block, std::uint32_t end_block,
                     FetcherPtr fetcher, FillReason reason);
-  /// Makes an already open body of the whole object its fill (of the first GiB, of larger ones).
-  /// False, and the source is left alone, where the first block is present or being filled already.
-  bool adopt(const ObjectPtr& object, std::unique_ptr<ByteSource>& source,
-             const FetcherPtr& fetcher);
-
   /// Reads the first bytes at `offset` into RAM if a device holds them; never waits. While a lookup
   /// is in flight.
   void speculate(const ObjectPtr& object, std::uint64_t offset, std::uint64_t length);
@@ -133,9 +128,12 @@ class BlockCache {
   std::size_t read_ahead() const;
   void start_load(const ObjectPtr& object, std::uint32_t block, std::uint32_t first_page,
                   std::uint32_t count, io::Share share);
-  std::shared_ptr<Fill> start_fill(const ObjectPtr& object, std::uint32_t first_block,
-                                   std::uint32_t end_block, const FetcherPtr& fetcher,
-                                   FillReason reason, std::unique_ptr<ByteSource> source);
+  /// A fill that has claimed the missing blocks from `first_block` on, up to the first that is not
+  /// missing or `end_block`; null where that is none. launch() must follow.
+  std::shared_ptr<Fill> claim_run(const ObjectPtr& object, std::uint32_t first_block,
+                                  std::uint32_t end_block, FillReason reason);
+  void launch(const std::shared_ptr<Fill>& fill, const FetcherPtr& fetcher,
+              std::unique_ptr<ByteSource> source);
   bool missing(const Object& object, std::uint32_t block) const;
 
   CacheConfig config_;
@@ -156,6 +154,11 @@ class RangeReader {
   RangeReader& operator=(const RangeReader&) = delete;
   ~RangeReader();
 
+  /// Makes an already open body of the whole object a fill (of the first GiB, of larger ones), with
+  /// this reader interested in it. Dropped, which closes its connection, where the first block is
+  /// present or being filled already.
+  void adopt(std::unique_ptr<ByteSource> source);
+
   std::uint64_t position() const { return position_; }
   bool done() const { return position_ == end_; }
 
@@ -173,7 +176,8 @@ class RangeReader {
  private:
   void bring_in(std::uint32_t block);
   void read_ahead();
-  void start_fill(std::uint32_t block);
+  void start_fill(std::uint32_t block, std::uint32_t end_block, std::unique_ptr<ByteSource> source);
+  std::uint32_t run_end(std::uint32_t block) const;
   void follow(const std::shared_ptr<Fill>& fill);
   void unfollow_finished();
   std::optional<Error> fill_failure(std::uint32_t block) const;

@@ -12,6 +12,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 namespace forebay::runtime {
 
@@ -25,8 +26,9 @@ class TaskScope {
   ~TaskScope() { ASSERT(running_ == 0); }
 
   /// Starts `function(args...)`, a free or static coroutine function that takes everything by
-  /// value. `name` must be a literal. An exception that leaves the task is logged under that name:
-  /// it is a defect or memory exhaustion.
+  /// value, at the loop's next turn: never inside this call, which may hold a lock. `name` must be
+  /// a literal. An exception that leaves the task is logged under that name: it is a defect or
+  /// memory exhaustion.
   template <class Function, class... Args>
   void spawn(const char* name, Function function, Args... args) {
     static_assert(std::is_pointer_v<Function>, "spawn free or static functions only");
@@ -34,9 +36,11 @@ class TaskScope {
     static_assert((!std::is_same_v<Args, std::string_view> && ...),
                   "a view would outlive its owner");
     ++running_;
-    boost::asio::co_spawn(
-        context_, function(std::move(args)...),
-        [this, name](const std::exception_ptr& failure) { finished(name, failure); });
+    boost::asio::post(context_, [this, name, task = function(std::move(args)...)]() mutable {
+      boost::asio::co_spawn(
+          context_, std::move(task),
+          [this, name](const std::exception_ptr& failure) { finished(name, failure); });
+    });
   }
 
   std::size_t running() const { return running_; }

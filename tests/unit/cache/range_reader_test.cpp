@@ -247,14 +247,14 @@ TEST_F(RangeReaderTest, AReaderThatLeavesEndsItsFillAtTheNextBlock) {
 TEST_F(RangeReaderTest, AnOpenBodyCanBeAdoptedOnce) {
   test::run_on_worker(workers, [this]() -> Task<void> {
     const ObjectPtr object = make_object(9 * MiB);
-    std::unique_ptr<ByteSource> source = std::make_unique<ScriptedSource>(script, 0, 9 * MiB);
-    std::unique_ptr<ByteSource> late = std::make_unique<ScriptedSource>(script, 0, 9 * MiB);
-    EXPECT_TRUE(cache->adopt(object, source, fetcher()));
-    EXPECT_FALSE(cache->adopt(object, late, fetcher()));
-    EXPECT_TRUE(late);
+    RangeReader reader{*cache, object, 0, 9 * MiB, fetcher()};
+    reader.adopt(std::make_unique<ScriptedSource>(script, 0, 9 * MiB));
+    RangeReader late{*cache, object, 0, 9 * MiB, fetcher()};
+    late.adopt(std::make_unique<ScriptedSource>(script, 0, 9 * MiB));
     const auto result = co_await read_all(*cache, object, 0, 9 * MiB, fetcher());
     EXPECT_TRUE(result);
     EXPECT_EQ(script->opened, 0);
+    EXPECT_EQ(script->bytes, 9 * MiB);
   });
 }
 
