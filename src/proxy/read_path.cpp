@@ -139,7 +139,10 @@ Task<Result<void>> send_cached(Session& session, Sending& sending, cache::RangeR
         CO_TRY(auto brought_in, co_await reader.next(Deadline::after(patience)));
         view = std::move(brought_in);
       }
-      CO_TRY(taken, sending.writer->try_write(view.parts()));
+      const Result<std::size_t> written = sending.writer->try_write(view.parts());
+      if (!written)
+        co_return Errc::cancelled;
+      taken = written.value();
     }
     if (taken != 0) {
       reader.advance(taken);
