@@ -76,12 +76,11 @@ Result<void> ChunkedDecoder::end_line() {
 Result<void> ChunkedDecoder::end_size_line() {
   const std::string_view line = line_;
   std::uint64_t size = 0;
-  const char* const end = line.data() + line.size();
-  const auto [rest, ec] = std::from_chars(line.data(), end, size, 16);
+  const auto [rest, ec] = std::from_chars(line.data(), line.data() + line.size(), size, 16);
   if (ec != std::errc{})
     return Errc::protocol;
   // The extension means nothing to us, but nobody may read a line's end into it.
-  const std::string_view extension{rest, static_cast<std::size_t>(end - rest)};
+  const auto extension = line.substr(static_cast<std::size_t>(rest - line.data()));
   if (!extension.empty() && !trim(extension).starts_with(';'))
     return Errc::protocol;
   if (std::any_of(extension.begin(), extension.end(), is_control))

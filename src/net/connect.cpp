@@ -83,9 +83,9 @@ Result<Endpoint> parse_host_port(std::string_view text) {
   std::string_view host = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
   Endpoint endpoint;
-  const char* const end = digits.data() + digits.size();
-  const auto [rest, ec] = std::from_chars(digits.data(), end, endpoint.port);
-  if (ec != std::errc{} || rest != end)
+  const auto [rest, ec] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), endpoint.port);
+  if (ec != std::errc{} || rest != digits.data() + digits.size())
     return Errc::invalid_config;
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (bracketed)
