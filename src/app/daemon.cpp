@@ -5,13 +5,14 @@
 
 #include <forebay/config/credentials.hpp>
 
+#include <thread>
 #include <utility>
 
 namespace forebay::app {
 namespace {
 
-/// How often a drain looks whether it is over.
-constexpr milliseconds kInterval{50};
+/// How often a drain looks whether the last connection has gone.
+constexpr milliseconds kInterval{20};
 
 Task<Result<std::uint64_t>> purge_cache(proxy::Proxy* proxy, std::string bucket,
                                         std::string prefix) {
@@ -31,6 +32,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const config::Config& config) {
 Result<void> Daemon::build() {
   workers_ = std::make_unique<runtime::WorkerPool>(config_.runtime);
   pool_ = std::make_unique<io::BufferPool>(config_.pool);
+  pool_metrics_.emplace(*pool_);
   if (!config_.cache.disk.devices.empty()) {
     TRY(engine_, io::IoEngine::create(config_.io, *workers_));
   }
@@ -66,7 +68,7 @@ std::string Daemon::status_json() const {
                            .cache = *cache_});
 }
 
-bool Daemon::stop(Deadline deadline, const std::function<bool(milliseconds)>& hurry) {
+void Daemon::stop() {
   // What exchanges in progress may still need goes on until they are gone, and so does the admin
   // port, which meanwhile says that the node is not ready.
   ready_ = false;
@@ -74,29 +76,23 @@ bool Daemon::stop(Deadline deadline, const std::function<bool(milliseconds)>& hu
     proxy_->stop();
   if (listener_) {
     listener_->stop();
-    while (listener_->connections() != 0) {
-      if (deadline.expired() || hurry(kInterval))
-        return false;
-    }
+    while (listener_->connections() != 0)
+      std::this_thread::sleep_for(kInterval);
   }
   if (admin_)
     admin_->stop();
   if (cache_)
     cache_->stop();
-  while (!workers_->drain(deadline.capped(kInterval))) {
-    if (deadline.expired() || hurry(milliseconds{0}))
-      return false;
-  }
+  workers_->drain(Deadline::never());
   if (client_)
     workers_->run_on_each([this](runtime::Worker&) { client_->stop(); });
-  drained_ = true;
-  return true;
+  stopped_ = true;
 }
 
 Daemon::~Daemon() {
-  // Only where building it failed halfway.
-  if (workers_ && !drained_)
-    stop(Deadline::never(), [](milliseconds) { return false; });
+  // Where building it failed halfway, what there is must be ended first.
+  if (workers_ && !stopped_)
+    stop();
 }
 
 }  // namespace forebay::app

@@ -1,5 +1,7 @@
 #pragma once
 // One node: everything it is made of, put up in layer order and taken down in reverse.
+#include "app/pool_metrics.hpp"
+
 #include <forebay/admin/server.hpp>
 #include <forebay/cache/block_cache.hpp>
 #include <forebay/config/config.hpp>
@@ -12,8 +14,8 @@
 #include <forebay/runtime/worker.hpp>
 
 #include <atomic>
-#include <functional>
 #include <memory>
+#include <optional>
 
 namespace forebay::app {
 
@@ -29,10 +31,10 @@ class Daemon {
   /// What is due about once a second: the credentials file.
   void poll() { credentials_->poll(); }
 
-  /// Accepts no more, lets exchanges in progress end until the deadline, or until `hurry` says
-  /// true (it waits that long for a reason to). True when every task has ended; else the process
-  /// can only be left with _exit: the disk's format survives that, destructors would not.
-  bool stop(Deadline deadline, const std::function<bool(milliseconds)>& hurry);
+  /// Accepts no more, and returns when every exchange in progress and every task has ended. How
+  /// long that may take is the caller's to limit: the process can be left with _exit at any time,
+  /// the disk's format survives that.
+  void stop();
 
   std::uint16_t s3_port() const { return listener_->port(); }
   std::uint16_t admin_port() const { return admin_->port(); }
@@ -46,11 +48,12 @@ class Daemon {
   config::Config config_;
   TimePoint started_ = Clock::now();
   std::atomic<bool> ready_{false};
-  bool drained_ = false;  ///< No task is left; the workers' threads have ended.
+  bool stopped_ = false;
 
   // In layer order: a later one uses earlier ones.
   std::unique_ptr<runtime::WorkerPool> workers_;
   std::unique_ptr<io::BufferPool> pool_;
+  std::optional<PoolMetrics> pool_metrics_;
   std::unique_ptr<io::IoEngine> engine_;  ///< Null without devices.
   std::unique_ptr<cache::BlockCache> cache_;
   std::unique_ptr<origin::Client> client_;

@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::chrono::seconds kPollInterval{1};
 constexpr std::chrono::seconds kDrainTime{30};
+constexpr milliseconds kLimitInterval{50};
 
 // Exit codes.
 constexpr int kFailed = 1;
@@ -52,18 +53,35 @@ void log_lines(std::string_view lines) {
   }
 }
 
-/// Waits for the end: true when the daemon may be destroyed.
-bool run_until_stopped(Daemon& daemon, const Signals& signals) {
-  spdlog::logger& log = log::get("app");
+/// Ends the process when a drain takes too long or another signal comes, whatever the workers are
+/// stuck in.
+class DrainLimit {
+ public:
+  explicit DrainLimit(const Signals& signals)
+      : thread_{[&signals](const std::stop_token& done) { watch(signals, done); }} {}
+
+ private:
+  static void watch(const Signals& signals, const std::stop_token& done) {
+    const Deadline deadline = Deadline::after(kDrainTime);
+    while (!done.stop_requested()) {
+      if (signals.wait(kLimitInterval) == 0 && !deadline.expired())
+        continue;
+      log::get("app").warn("leaving with exchanges in progress");
+      std::_Exit(0);
+    }
+  }
+
+  std::jthread thread_;
+};
+
+void run_until_stopped(Daemon& daemon, const Signals& signals) {
   int number = 0;
   while ((number = signals.wait(kPollInterval)) == 0)
     daemon.poll();
-  log.info("signal {}: no new connections, draining for {} s at most", number, kDrainTime.count());
-  const auto hurry = [&signals](milliseconds wait) { return signals.wait(wait) != 0; };
-  if (daemon.stop(Deadline::after(kDrainTime), hurry))
-    return true;
-  log.warn("stopping with exchanges in progress");
-  return false;
+  log::get("app").info("signal {}: no new connections, draining for {} s at most", number,
+                       kDrainTime.count());
+  const DrainLimit limit{signals};
+  daemon.stop();
 }
 
 Result<std::unique_ptr<Daemon>> start(const config::Config& config) {
@@ -107,8 +125,7 @@ int serve(const config::Config& config) {
   }
   log.info("serving S3 on port {}, operators on port {}", daemon.value()->s3_port(),
            daemon.value()->admin_port());
-  if (!run_until_stopped(*daemon.value(), signals))
-    std::_Exit(0);
+  run_until_stopped(*daemon.value(), signals);
   daemon.value().reset();
   log.info("stopped");
   return 0;

@@ -61,6 +61,11 @@ std::vector<Key> listen_keys() {
        .type = Type::path,
        .help = "PEM, the key of listen.tls_certificate.",
        .access = field<&Config::s3, &ListenConfig::key_file>()},
+  };
+}
+
+std::vector<Key> connection_keys() {
+  return {
       {.name = "listen.max_connections",
        .type = Type::integer,
        .help = "Clients at once; beyond it newcomers wait in the kernel's queue.",
@@ -290,7 +295,7 @@ std::vector<Key> cache_keys() {
   };
 }
 
-std::vector<Key> resource_keys() {
+std::vector<Key> device_access_keys() {
   return {
       {.name = "memory.pool_size",
        .type = Type::size,
@@ -312,6 +317,11 @@ std::vector<Key> resource_keys() {
        .help = "Of the ring of each worker.",
        .access = field<&Config::io, &io::EngineConfig::ring_entries>(),
        .bounds = {8, 32'768}},
+  };
+}
+
+std::vector<Key> bound_keys() {
+  return {
       {.name = "prestage.trigger",
        .type = Type::enumeration,
        .help = "any_head: every HeadObject; ranged_head: only with exactly \"Range: bytes=0-0\".",
@@ -414,7 +424,8 @@ std::span<const Section> sections() {
 std::span<const Key> schema() {
   static const std::vector<Key> all = [] {
     std::vector<Key> keys;
-    for (auto part : {listen_keys(), origin_keys(), auth_keys(), cache_keys(), resource_keys()})
+    for (auto part : {listen_keys(), connection_keys(), origin_keys(), auth_keys(), cache_keys(),
+                      device_access_keys(), bound_keys()})
       keys.insert(keys.end(), std::make_move_iterator(part.begin()),
                   std::make_move_iterator(part.end()));
     return keys;

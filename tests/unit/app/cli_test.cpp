@@ -1,4 +1,5 @@
 #include <forebay/app/cli.hpp>
+#include <forebay/config/load.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -38,6 +39,9 @@ Outcome forebay(std::vector<const char*> arguments) {
 class CliTest : public testing::Test {
  protected:
   CliTest() {
+    // Whoever runs the tests may have settings of their own.
+    for (const auto& [name, value] : config::process_environment())
+      unsetenv(name.c_str());
     std::string name = (fs::temp_directory_path() / "forebay-cli-XXXXXX").string();
     directory_ = mkdtemp(name.data());
   }

@@ -4,11 +4,13 @@
 
 #include <forebay/base/errc.hpp>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,15 +19,9 @@ namespace forebay::app {
 namespace {
 
 namespace fs = std::filesystem;
-using net::testing::patience;
 using net::testing::RawClient;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-/// Patience, and no reason to hurry.
-bool no_hurry(milliseconds) {
-  return false;
-}
 
 class DaemonTest : public testing::Test {
  protected:
@@ -71,7 +67,7 @@ TEST_F(DaemonTest, ServesUntilItIsStopped) {
   EXPECT_THAT(refused, HasSubstr("<Code>AccessDenied</Code>"));
   EXPECT_THAT(get(daemon->admin_port(), "/readyz"), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(get(daemon->admin_port(), "/status.json"), HasSubstr("\"pages\":256"));
-  EXPECT_TRUE(daemon->stop(patience(), no_hurry));
+  daemon->stop();
 }
 
 TEST_F(DaemonTest, OpensItsDevices) {
@@ -80,33 +76,36 @@ TEST_F(DaemonTest, OpensItsDevices) {
   const std::string status = get(daemon->admin_port(), "/status.json");
   EXPECT_THAT(status, HasSubstr("\"path\":\"" + (directory_ / "slab0").string() + "\""));
   EXPECT_THAT(status, HasSubstr("\"failed\":false"));
-  EXPECT_TRUE(daemon->stop(patience(), no_hurry));
+  daemon->stop();
   EXPECT_EQ(fs::file_size(directory_ / "slab0"), 64 * MiB);
 }
 
-TEST_F(DaemonTest, AnExchangeInProgressHoldsTheDrainUntilItIsHurried) {
+TEST_F(DaemonTest, AnExchangeInProgressHoldsTheDrain) {
   const auto daemon = start();
   auto stalled = std::make_unique<RawClient>(daemon->s3_port());
   stalled->send("GET / HTTP/1.1\r\n");
-  // Answered on both workers, so that the connection before it has been taken in, too.
+  // The listener takes connections in order: with this one it has taken in the one before.
   get(daemon->s3_port(), "/");
-  get(daemon->s3_port(), "/");
-  std::string readiness;
-  const auto hurry = [&](milliseconds) {
-    readiness = get(daemon->admin_port(), "/readyz");
-    return true;
-  };
-  EXPECT_FALSE(daemon->stop(Deadline::never(), hurry));
-  EXPECT_THAT(readiness, StartsWith("HTTP/1.1 503 "));
+  std::atomic<bool> stopped{false};
+  std::thread stopping{[&] {
+    daemon->stop();
+    stopped = true;
+  }};
+  // The first thing that a stop does.
+  while (get(daemon->admin_port(), "/readyz").starts_with("HTTP/1.1 200 "))
+    std::this_thread::yield();
+  EXPECT_THAT(get(daemon->admin_port(), "/readyz"), StartsWith("HTTP/1.1 503 "));
+  EXPECT_FALSE(stopped);
   stalled.reset();
-  EXPECT_TRUE(daemon->stop(patience(), no_hurry));
+  stopping.join();
+  EXPECT_TRUE(stopped);
 }
 
 TEST_F(DaemonTest, AnIdleConnectionDoesNotHoldTheDrain) {
   const auto daemon = start();
   RawClient idle{daemon->s3_port()};
   get(daemon->s3_port(), "/");
-  EXPECT_TRUE(daemon->stop(patience(), no_hurry));
+  daemon->stop();
 }
 
 TEST_F(DaemonTest, LeavesNothingRunningWhereItCannotStart) {
@@ -144,7 +143,7 @@ TEST_F(DaemonTest, LeavesNothingRunningWhereItCannotStart) {
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error(), Errc::invalid_config);
   }
-  EXPECT_TRUE(daemon->stop(patience(), no_hurry));
+  daemon->stop();
 }
 
 TEST_F(DaemonTest, NoticesNewCredentials) {
@@ -161,7 +160,7 @@ TEST_F(DaemonTest, NoticesNewCredentials) {
   write_credentials("credentials: [{access_key: NEW, secret_key: BBBB}]\n");
   daemon->poll();
   EXPECT_THAT(code_for("NEW"), testing::Not(HasSubstr("InvalidAccessKeyId")));
-  EXPECT_TRUE(daemon->stop(patience(), no_hurry));
+  daemon->stop();
 }
 
 }  // namespace

@@ -17,10 +17,8 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::filesystem::path repository() {
-  // tests/unit/config/render_test.cpp
-  return std::filesystem::path{__FILE__}.parent_path().parent_path().parent_path().parent_path();
-}
+/// From tests/CMakeLists.txt.
+const std::filesystem::path kRepository{FOREBAY_REPOSITORY};
 
 std::string read(const std::filesystem::path& path) {
   std::ifstream stream{path};
@@ -80,12 +78,12 @@ TEST(Render, LinesAreShort) {
 
 // Where one of these fails: forebay serve --print-config > config/forebay.yaml
 TEST(Render, TheDefaultFileIsUpToDate) {
-  EXPECT_EQ(read(repository() / "config/forebay.yaml"), render_config(Config{}));
+  EXPECT_EQ(read(kRepository / "config/forebay.yaml"), render_config(Config{}));
 }
 
 // Where one of these fails: forebay docs configuration > docs/configuration.md
 TEST(Render, TheReferencePageIsUpToDate) {
-  EXPECT_EQ(read(repository() / "docs/configuration.md"), render_reference());
+  EXPECT_EQ(read(kRepository / "docs/configuration.md"), render_reference());
 }
 
 }  // namespace
