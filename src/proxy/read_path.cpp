@@ -57,14 +57,16 @@ bool carries_customer_key(const http::Headers& headers) {
 }
 
 /// Requests whose answer the cache may give at all, as far as the request itself shows. CORS
-/// answers vary with Origin.
+/// answers vary with Origin; what a Range of several parts, or a malformed one, gets is the origin's
+/// to say (S3 ignores the latter, Ceph answers 416).
 bool may_use_cache(Session& session, const Request& request) {
   const CacheRule* rule =
       find_rule(session.shared().config, request.address.bucket, request.address.key);
   return (rule == nullptr || rule->cache) && s3::is_plain_object_query(request.query) &&
          !request.has_body() && !carries_customer_key(request.head.headers) &&
          !request.head.headers.contains("Origin") &&
-         http::parse_range(request.head.headers).kind != http::RangeRequest::Kind::multiple;
+         (!request.head.headers.contains("Range") ||
+          http::parse_range(request.head.headers).kind == http::RangeRequest::Kind::single);
 }
 
 /// The object of a verdict, or null where it is not to be cached: no strong ETag, or too small.
