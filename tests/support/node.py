@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 FATAL = ("assertion failed", "AddressSanitizer", "ThreadSanitizer", "runtime error:",
          "LeakSanitizer", "terminate called")
 MIB = 1 << 20
+ports_given = set()
 SAMPLE = re.compile(r'^([a-z_:][a-z0-9_:]*)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'([a-z_][a-z0-9_]*)="((?:[^"\\]|\\.)*)"')
 
@@ -37,6 +38,9 @@ def free_port():
     """Below the ephemeral range, so that no outgoing connection takes it before the node does."""
     while True:
         port = random.randrange(18000, 32000)
+        if port in ports_given:
+            continue
+        ports_given.add(port)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
