@@ -1,8 +1,21 @@
 #include "proxy/authenticate.hpp"
 
+#include <forebay/http/uri.hpp>
+
 #include <utility>
 
 namespace forebay::proxy {
+namespace {
+
+/// The bucket that a copy reads from: "bucket/key" or "/bucket/key", percent-encoded, perhaps with
+/// a version behind it (API_CopyObject). Of an access point's ARN it is what no allow-list names.
+Result<std::string> copy_source_bucket(std::string_view source) {
+  TRY(std::string decoded, http::percent_decode(source));
+  const std::size_t start = decoded.starts_with('/') ? 1 : 0;
+  return decoded.substr(start, decoded.find('/', start) - start);
+}
+
+}  // namespace
 
 s3::Outcome<origin::CallerPtr> authenticate(const origin::CredentialStore& credentials,
                                             const http::RequestHead& request,
@@ -21,10 +34,19 @@ s3::Outcome<origin::CallerPtr> authenticate(const origin::CredentialStore& crede
 }
 
 s3::Outcome<void> authorize(const origin::Caller& caller, const s3::Address& address,
-                            s3::Operation operation) {
-  if (caller.key->allows(address.bucket, s3::is_write(operation)))
-    return success();
-  return s3::Failure{s3::ErrorCode::access_denied};
+                            s3::Operation operation, const http::Headers& headers) {
+  if (!caller.key->allows(address.bucket, s3::is_write(operation)))
+    return s3::Failure{s3::ErrorCode::access_denied};
+  for (const http::Headers::Field& field : headers) {
+    if (!http::iequals(field.name, "x-amz-copy-source"))
+      continue;
+    const auto bucket = copy_source_bucket(field.value);
+    if (!bucket)
+      return s3::Failure{s3::ErrorCode::invalid_argument};
+    if (!caller.key->allows(bucket.value(), false))
+      return s3::Failure{s3::ErrorCode::access_denied};
+  }
+  return success();
 }
 
 s3::Outcome<s3::PayloadMode> check_payload(const origin::Caller& caller) {

@@ -17,9 +17,10 @@ s3::Outcome<origin::CallerPtr> authenticate(const origin::CredentialStore& crede
                                             std::chrono::sys_seconds now,
                                             std::chrono::seconds max_skew);
 
-/// access_denied where the caller's allow-list does not hold the bucket for this operation.
+/// access_denied where the caller's allow-list does not hold the bucket for this operation, or the
+/// bucket that a copy reads from.
 s3::Outcome<void> authorize(const origin::Caller& caller, const s3::Address& address,
-                            s3::Operation operation);
+                            s3::Operation operation, const http::Headers& headers);
 
 /// not_implemented for streaming payloads, invalid_argument for a value that is none.
 s3::Outcome<s3::PayloadMode> check_payload(const origin::Caller& caller);

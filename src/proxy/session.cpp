@@ -169,7 +169,7 @@ s3::Outcome<void> Session::prepare(Request& request) {
       authenticate(shared_.credentials, request.head, wall_clock(),
                    std::chrono::duration_cast<std::chrono::seconds>(shared_.config.clock_skew)));
   record_.access_key = request.caller->key->access_key;
-  TRY(authorize(*request.caller, request.address, request.operation));
+  TRY(authorize(*request.caller, request.address, request.operation, request.head.headers));
   TRY(request.payload, check_payload(*request.caller));
   if (request.payload == s3::PayloadMode::sha256 && !request.has_body() &&
       request.caller->authorization.payload_hash != s3::kEmptyPayload)
