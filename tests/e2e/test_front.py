@@ -74,6 +74,10 @@ MALFORMED = {
 }
 
 
+# Wrong, but no doubt where they end: the connection may go on.
+FRAMED = {"bad escape"}
+
+
 @pytest.mark.parametrize("name", MALFORMED)
 def test_malformed_requests_are_refused(proxy, scripted, name):
     raw_request = MALFORMED[name](*signed(proxy))
@@ -82,6 +86,9 @@ def test_malformed_requests_are_refused(proxy, scripted, name):
             raw.send(raw_request)
         except ConnectionError:
             pass  # refused while it was still being sent
+        if name in FRAMED:
+            assert raw.answer()[0] == 400
+            return
         assert raw.closed(), "the connection must end: nobody knows where the next request starts"
         answers = raw.buffer
     assert not answers or answers.startswith(b"HTTP/1.1 4") or answers.startswith(b"HTTP/1.1 5"), \
