@@ -57,8 +57,8 @@ bool carries_customer_key(const http::Headers& headers) {
 }
 
 /// Requests whose answer the cache may give at all, as far as the request itself shows. CORS
-/// answers vary with Origin; what a Range of several parts, or a malformed one, gets is the origin's
-/// to say (S3 ignores the latter, Ceph answers 416).
+/// answers vary with Origin; what a Range of several parts, or a malformed one, gets is the
+/// origin's to say (S3 ignores the latter, Ceph answers 416).
 bool may_use_cache(Session& session, const Request& request) {
   const CacheRule* rule =
       find_rule(session.shared().config, request.address.bucket, request.address.key);

@@ -23,7 +23,8 @@ struct DeviceConfig {
 
 struct DiskConfig {
   std::vector<DeviceConfig> devices;
-  double device_writes_per_day = 3.0;  ///< Rewrites of live slots, in device sizes a day (token bucket); 0 never overwrites.
+  double device_writes_per_day =
+      3.0;  ///< Rewrites of live slots, in device sizes a day (token bucket); 0 never overwrites.
 };
 
 /// Where a written block enters the LRU.
@@ -32,8 +33,9 @@ enum class Placement { hot, cold };
 /// All devices of the node. Calls on workers' threads; any of them.
 class DiskStore {
  public:
-  /// Opens or formats every device and starts recovery tasks on the workers; returns before they end. A slab of another format, other
-  /// constants or another size: a file is formatted anew with a warning, a raw device is Errc::invalid_config.
+  /// Opens or formats every device and starts recovery tasks on the workers; returns before they
+  /// end. A slab of another format, other constants or another size: a file is formatted anew with
+  /// a warning, a raw device is Errc::invalid_config.
   static Result<std::unique_ptr<DiskStore>> open(const DiskConfig& config, io::IoEngine& engine,
                                                  runtime::WorkerPool& workers);
   virtual ~DiskStore() = default;
@@ -41,28 +43,32 @@ class DiskStore {
   /// Whether that block is stored now.
   virtual bool contains(const Object& object, std::uint32_t block) const = 0;
 
-  /// Reads `pages.size()` pages from `first_page` on into the frames, and verifies each against its checksum. Touches the LRU.
-  /// Errc::not_found (not stored, or evicted meanwhile), Errc::corrupt (the block is dropped from the index), Errc::device_failed (counted; after
-  /// a burst the device is marked bad and its blocks are forgotten). The task owns the frames until it ends.
+  /// Reads `pages.size()` pages from `first_page` on into the frames, and verifies each against its
+  /// checksum. Touches the LRU. Errc::not_found (not stored, or evicted meanwhile), Errc::corrupt
+  /// (the block is dropped from the index), Errc::device_failed (counted; after a burst the device
+  /// is marked bad and its blocks are forgotten). The task owns the frames until it ends.
   virtual Task<Result<void>> read(ObjectPtr object, std::uint32_t block, std::uint32_t first_page,
                                   std::vector<io::PageRef> pages) = 0;
 
   /// Marks the block as just used; nothing where it is not stored.
   virtual void touch(const Object& object, std::uint32_t block) = 0;
 
-  /// Whether a write of one block would find a slot now: a free one, or a token to overwrite the LRU's victim. Reserves nothing.
+  /// Whether a write of one block would find a slot now: a free one, or a token to overwrite the
+  /// LRU's victim. Reserves nothing.
   virtual bool admits() const = 0;
 
-  /// Writes one whole block (header, pages and checksums in one write) and then shows it in the index. Errc::overloaded when no slot or token
-  /// is to be had, Errc::device_failed otherwise. A block already stored is success without a write.
+  /// Writes one whole block (header, pages and checksums in one write) and then shows it in the
+  /// index. Errc::overloaded when no slot or token is to be had, Errc::device_failed otherwise. A
+  /// block already stored is success without a write.
   virtual Task<Result<void>> write(ObjectPtr object, std::uint32_t block,
                                    std::vector<io::PageRef> pages, PageChecksums checksums,
                                    Placement placement) = 0;
 
-  /// Frees what is stored of every other version of the same name whose version id is empty or "null".
+  /// Frees what is stored of every other version of the same name whose version id is empty or
+  /// "null".
   virtual void drop_superseded(const Object& current) = 0;
-  /// Frees every block of keys that start with `prefix` in `bucket` and erases their headers, so that a restart does not bring them back.
-  /// The count of blocks.
+  /// Frees every block of keys that start with `prefix` in `bucket` and erases their headers, so
+  /// that a restart does not bring them back. The count of blocks.
   virtual Task<std::size_t> purge(std::string bucket, std::string prefix) = 0;
 
   struct Status {

@@ -19,7 +19,7 @@ inline constexpr std::uint32_t kBlocksPerExtent = kExtentSize / kBlockSize;
 
 /// One version of one object. Only objects with a strong ETag and a known length have one.
 struct Identity {
-  std::string origin;      ///< Origin id, from the configuration.
+  std::string origin;  ///< Origin id, from the configuration.
   std::string bucket;
   std::string key;         ///< Decoded.
   std::string etag;        ///< Strong, without its quotes.
@@ -29,14 +29,16 @@ struct Identity {
   bool operator==(const Identity&) const = default;
 };
 
-/// 128 bits of a hash keyed afresh at every start: for tables in memory only, never on a wire or a disk.
+/// 128 bits of a hash keyed afresh at every start: for tables in memory only, never on a wire or a
+/// disk.
 struct Hash128 {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
   bool operator==(const Hash128&) const = default;
 };
 
-/// An identity with its hashes, immutable and shared by everything that works on that version. Any thread.
+/// An identity with its hashes, immutable and shared by everything that works on that version. Any
+/// thread.
 class Object {
  public:
   explicit Object(Identity identity);
