@@ -1,5 +1,7 @@
 #include "cache/block_index.hpp"
 
+#include <forebay/base/assert.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -48,62 +50,60 @@ ObjectPtr BlockIndex::canonical(Identity identity) {
 }
 
 bool BlockIndex::insert(StoredBlock stored) {
+  const Hash128 name = name_of(stored.object->identity());
   const Hash128 hash = block_hash(*stored.object, stored.block);
-  const ObjectPtr object = stored.object;
-  const std::uint32_t block = stored.block;
-  {
-    BlockShard& shard = block_shard(hash);
-    const std::lock_guard lock{shard.mutex};
-    if (!shard.blocks.try_emplace(hash, std::move(stored)).second)
-      return false;
-  }
-  note_present(object, block);
+  NameShard& names = name_shard(name);
+  const std::lock_guard name_lock{names.mutex};
+  BlockShard& blocks = block_shard(hash);
+  const std::lock_guard block_lock{blocks.mutex};
+  const auto [it, inserted] = blocks.blocks.try_emplace(hash, std::move(stored));
+  if (inserted)
+    note_present(names, name, it->second);
+  return inserted;
+}
+
+bool BlockIndex::erase(const StoredBlock& stored) {
+  const Hash128 name = name_of(stored.object->identity());
+  const Hash128 hash = block_hash(*stored.object, stored.block);
+  NameShard& names = name_shard(name);
+  const std::lock_guard name_lock{names.mutex};
+  BlockShard& blocks = block_shard(hash);
+  const std::lock_guard block_lock{blocks.mutex};
+  const auto it = blocks.blocks.find(hash);
+  if (it == blocks.blocks.end() || it->second.device != stored.device ||
+      it->second.sequence != stored.sequence)
+    return false;
+  note_absent(names, name, it->second);
+  blocks.blocks.erase(it);
   return true;
 }
 
-bool BlockIndex::erase(const Object& object, std::uint32_t block, std::uint32_t device,
-                       std::uint32_t slot) {
-  const Hash128 hash = block_hash(object, block);
-  {
-    BlockShard& shard = block_shard(hash);
-    const std::lock_guard lock{shard.mutex};
-    const auto it = shard.blocks.find(hash);
-    if (it == shard.blocks.end() || it->second.device != device || it->second.slot != slot)
-      return false;
-    shard.blocks.erase(it);
-  }
-  note_absent(object, block);
-  return true;
-}
-
-void BlockIndex::note_present(const ObjectPtr& object, std::uint32_t block) {
-  const Hash128 name = name_of(object->identity());
-  NameShard& shard = name_shard(name);
-  const std::lock_guard lock{shard.mutex};
+/// With the shard's mutex held.
+void BlockIndex::note_present(NameShard& shard, const Hash128& name, const StoredBlock& stored) {
   auto& versions = shard.names[name];
-  const auto same = [&object](const Version& v) { return v.object->hash() == object->hash(); };
+  const auto same = [&stored](const Version& v) {
+    return v.object->hash() == stored.object->hash();
+  };
   auto version = std::find_if(versions.begin(), versions.end(), same);
   if (version == versions.end())
-    version = versions.insert(versions.end(), Version{object, {}, 0});
-  if (version->present.size() <= block)
-    version->present.resize(block + 1);
-  version->count += version->present[block] ? 0 : 1;
-  version->present[block] = true;
+    version = versions.insert(versions.end(), Version{stored.object, {}, 0});
+  if (version->present.size() <= stored.block)
+    version->present.resize(stored.block + 1);
+  version->present[stored.block] = true;
+  ++version->count;
 }
 
-void BlockIndex::note_absent(const Object& object, std::uint32_t block) {
-  const Hash128 name = name_of(object.identity());
-  NameShard& shard = name_shard(name);
-  const std::lock_guard lock{shard.mutex};
+/// With the shard's mutex held. The block is there.
+void BlockIndex::note_absent(NameShard& shard, const Hash128& name, const StoredBlock& stored) {
   const auto it = shard.names.find(name);
-  if (it == shard.names.end())
-    return;
+  ASSERT(it != shard.names.end());
   auto& versions = it->second;
-  const auto same = [&object](const Version& v) { return v.object->hash() == object.hash(); };
+  const auto same = [&stored](const Version& v) {
+    return v.object->hash() == stored.object->hash();
+  };
   const auto version = std::find_if(versions.begin(), versions.end(), same);
-  if (version == versions.end() || version->present.size() <= block || !version->present[block])
-    return;
-  version->present[block] = false;
+  ASSERT(version != versions.end() && version->present[stored.block]);
+  version->present[stored.block] = false;
   if (--version->count != 0)
     return;
   versions.erase(version);

@@ -19,11 +19,13 @@ struct StoredBlock {
   std::uint32_t block = 0;
   std::uint32_t device = 0;
   std::uint32_t slot = 0;
+  std::uint64_t sequence = 0;  ///< Of the write: no other of that device has the same.
   PageChecksums checksums{};
 };
 
-/// Two tables of 64 mutex-guarded shards: blocks by identity, and versions by name. A lock is held
-/// for map operations only, and never two at a time. Any thread.
+/// Two tables of 64 mutex-guarded shards: blocks by identity, and versions by name. Locks are held
+/// for map operations only; who changes both tables locks the name's shard, then the block's. Any
+/// thread.
 class BlockIndex {
  public:
   BlockIndex();
@@ -36,8 +38,8 @@ class BlockIndex {
   ObjectPtr canonical(Identity identity);
   /// False, and nothing changes, where the block is stored already.
   bool insert(StoredBlock stored);
-  /// Removes the block if it is stored in just that slot.
-  bool erase(const Object& object, std::uint32_t block, std::uint32_t device, std::uint32_t slot);
+  /// Removes the block if it is still the one that this write stored.
+  bool erase(const StoredBlock& stored);
 
   /// Blocks of other versions of the same name whose version id is empty or "null".
   std::vector<StoredBlock> superseded_by(const Object& current) const;
@@ -64,8 +66,8 @@ class BlockIndex {
   BlockShard& block_shard(const Hash128& hash) const { return block_shards_[hash.high % kShards]; }
   NameShard& name_shard(const Hash128& hash) const { return name_shards_[hash.high % kShards]; }
   static Hash128 name_of(const Identity& identity);
-  void note_present(const ObjectPtr& object, std::uint32_t block);
-  void note_absent(const Object& object, std::uint32_t block);
+  static void note_present(NameShard& shard, const Hash128& name, const StoredBlock& stored);
+  static void note_absent(NameShard& shard, const Hash128& name, const StoredBlock& stored);
   /// What find() says of each block marked present in the versions.
   std::vector<StoredBlock> stored_blocks(const std::vector<Version>& versions) const;
 

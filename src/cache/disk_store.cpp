@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <utility>
 
@@ -38,25 +39,21 @@ class SlabStore final : public DiskStore {
       co_return Errc::not_found;
     Slab& slab = *slabs_[stored->device];
     const Result<void> result = co_await slab.read(*stored, first_page, std::move(pages));
-    if (!result) {
-      // Whatever it was, these bytes are a miss from now on.
-      const bool erased = index_.erase(*object, block, stored->device, stored->slot);
-      if (erased && result.error() != Errc::not_found)
-        slab.release(stored->slot);
-      forget_if_failed(slab);
-    }
+    // Bytes that are wrong or out of reach are a miss from now on.
+    if (!result && result.error() != Errc::overloaded)
+      drop(*stored);
+    forget_if_failed(slab);
     co_return result;
   }
 
   void touch(const Object& object, std::uint32_t block) override {
     if (const auto stored = index_.find(object, block); stored)
-      slabs_[stored->device]->touch(stored->slot);
+      slabs_[stored->device]->touch(*stored);
   }
 
   bool admits() const override {
-    return std::any_of(slabs_.begin(), slabs_.end(), [](const auto& slab) {
-      return !slab->failed() && (slab->free_count() != 0 || slab->may_overwrite());
-    });
+    return std::any_of(slabs_.begin(), slabs_.end(),
+                       [](const auto& slab) { return slab->has_room(); });
   }
 
   Task<Result<void>> write(ObjectPtr object, std::uint32_t block, std::vector<io::PageRef> pages,
@@ -68,19 +65,18 @@ class SlabStore final : public DiskStore {
     if (!reservation)
       co_return Errc::overloaded;
     if (reservation->victim)
-      index_.erase(*reservation->victim->first, reservation->victim->second, slab->number(),
-                   reservation->slot);
+      index_.erase(*reservation->victim);
     const Result<void> written =
         co_await slab->write(*reservation, object, block, std::move(pages), checksums);
-    if (!written) {
-      forget_if_failed(*slab);
-      co_return written.error();
+    if (written) {
+      const StoredBlock stored{std::move(object),     block,    slab->number(), reservation->slot,
+                               reservation->sequence, checksums};
+      slab->commit(stored, placement);
+      if (!index_.insert(stored))
+        slab->release(stored);
     }
-    slab->commit(*reservation, object, block, placement);
-    StoredBlock stored{std::move(object), block, slab->number(), reservation->slot, checksums};
-    if (!index_.insert(std::move(stored)))
-      slab->release(reservation->slot);
-    co_return success();
+    forget_if_failed(*slab);
+    co_return written;
   }
 
   void drop_superseded(const Object& current) override {
@@ -88,13 +84,20 @@ class SlabStore final : public DiskStore {
       drop(stored);
   }
 
+  /// Every block leaves the index before the first header is erased.
   Task<std::size_t> purge(std::string bucket, std::string prefix) override {
-    const std::vector<StoredBlock> blocks = index_.with_prefix(bucket, prefix);
-    for (const StoredBlock& stored : blocks) {
-      if (index_.erase(*stored.object, stored.block, stored.device, stored.slot))
-        co_await slabs_[stored.device]->erase(stored.slot);
+    if (recovering_ != 0)
+      purged_.add(bucket, prefix);
+    std::vector<StoredBlock> blocks = index_.with_prefix(bucket, prefix);
+    std::erase_if(blocks, [this](const StoredBlock& stored) { return !index_.erase(stored); });
+    const std::size_t count = blocks.size();
+    for (const auto& slab : slabs_) {
+      const std::vector<StoredBlock> leftovers = slab->leftovers(bucket, prefix);
+      blocks.insert(blocks.end(), leftovers.begin(), leftovers.end());
     }
-    co_return blocks.size();
+    for (const StoredBlock& stored : blocks)
+      co_await slabs_[stored.device]->erase(stored);
+    co_return count;
   }
 
   std::vector<Status> status() const override {
@@ -108,45 +111,62 @@ class SlabStore final : public DiskStore {
   void stop() override { stop_ = true; }
 
   void start_recovery(runtime::WorkerPool& workers) {
+    recovering_ = slabs_.size();
     for (const auto& slab : slabs_)
       workers.spawn_on(slab->number() % workers.size(), "recovery", &SlabStore::recover, this,
                        slab.get());
   }
 
  private:
+  /// One of the scans of a device; the last to end finishes its recovery.
   static Task<void> scan(SlabStore* self, Slab* slab, std::uint32_t first,
                          std::shared_ptr<std::uint32_t> running) {
-    co_await slab->scan(self->index_, first, kScansPerDevice, self->stop_);
-    if (--*running != 0 || self->stop_)
+    const RecoveryContext context{self->index_, self->purged_, self->stop_};
+    co_await slab->scan(context, first, kScansPerDevice);
+    if (--*running != 0)
       co_return;
-    slab->seed_lru();
-    log::get("cache").info("{}: recovered, {} of {} slots hold blocks", slab->path(), slab->used(),
-                           slab->slot_count());
+    if (slab->scanned() == slab->slot_count()) {
+      slab->seed_lru();
+      log::get("cache").info("{}: recovered, {} of {} slots hold blocks", slab->path(),
+                             slab->used(), slab->slot_count());
+    }
+    self->forget_if_failed(*slab);
+    self->end_recovery();
   }
 
   /// Starts the scans of one device on this worker.
   static Task<void> recover(SlabStore* self, Slab* slab) {
-    if (slab->scanned() == slab->slot_count())
+    if (slab->scanned() == slab->slot_count()) {
+      self->end_recovery();
       co_return;
+    }
     const auto running = std::make_shared<std::uint32_t>(kScansPerDevice);
     for (std::uint32_t first = 0; first < kScansPerDevice; ++first)
       runtime::Worker::current().tasks().spawn("scan", &SlabStore::scan, self, slab, first,
                                                running);
   }
 
-  /// From the device with the most free slots; where none is free, from each in turn.
+  void end_recovery() {
+    if (--recovering_ == 0)
+      purged_.clear();
+  }
+
+  /// From the device with the largest part of its slots free; where none is free, from each in
+  /// turn.
   std::optional<Slab::Reservation> reserve(Slab*& chosen) {
-    const auto emptier = [](const auto& a, const auto& b) {
-      return a->free_count() < b->free_count();
-    };
-    const std::size_t emptiest = static_cast<std::size_t>(
-        std::max_element(slabs_.begin(), slabs_.end(), emptier) - slabs_.begin());
-    const bool full = slabs_[emptiest]->free_count() == 0;
-    const std::size_t first = full ? turn_.fetch_add(1) : emptiest;
+    double most = 0;
+    std::size_t first = slabs_.size();
+    for (std::size_t i = 0; i < slabs_.size(); ++i) {
+      const double part = slabs_[i]->usable() ? slabs_[i]->free_part() : 0;
+      if (part > most) {
+        most = part;
+        first = i;
+      }
+    }
+    if (first == slabs_.size())
+      first = turn_.fetch_add(1, std::memory_order_relaxed);
     for (std::size_t i = 0; i < slabs_.size(); ++i) {
       chosen = slabs_[(first + i) % slabs_.size()].get();
-      if (chosen->failed())
-        continue;
       if (auto reservation = chosen->reserve(); reservation)
         return reservation;
     }
@@ -154,32 +174,37 @@ class SlabStore final : public DiskStore {
   }
 
   void drop(const StoredBlock& stored) {
-    if (index_.erase(*stored.object, stored.block, stored.device, stored.slot))
-      slabs_[stored.device]->release(stored.slot);
+    if (index_.erase(stored))
+      slabs_[stored.device]->release(stored);
   }
 
   void forget_if_failed(Slab& slab) {
-    if (!slab.failed())
+    if (!slab.take_failure())
       return;
-    for (const auto& [object, block] : slab.live_blocks()) {
-      if (const auto stored = index_.find(*object, block);
-          stored && stored->device == slab.number())
-        drop(*stored);
-    }
+    for (const StoredBlock& stored : slab.live_blocks())
+      drop(stored);
   }
 
   std::vector<std::unique_ptr<Slab>> slabs_;
   BlockIndex index_;
+  PurgeList purged_;
+  std::atomic<std::size_t> recovering_{0};  ///< Devices whose slots are not all scanned.
   std::atomic<std::size_t> turn_{0};
   std::atomic<bool> stop_{false};
 };
 
 using Opened = Result<std::unique_ptr<Slab>>;
 
-Task<void> open_slab(std::unique_ptr<io::BlockDevice> device, std::uint32_t number,
-                     double writes_per_day, std::shared_ptr<std::promise<Opened>> promise) {
-  const bool is_raw = is_raw_device(device->path());
-  promise->set_value(co_await Slab::open(std::move(device), is_raw, number, writes_per_day));
+Task<void> open_slab(std::unique_ptr<io::BlockDevice> device, Slab::Options options,
+                     std::shared_ptr<std::promise<Opened>> promise) {
+  promise->set_value(co_await Slab::open(std::move(device), options));
+}
+
+/// Above what every earlier start has used, unless the clock was set back; recovery sees to that.
+std::uint64_t first_sequence() {
+  using std::chrono::microseconds;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(now).count());
 }
 
 }  // namespace
@@ -190,10 +215,13 @@ Result<std::unique_ptr<DiskStore>> DiskStore::open(const DiskConfig& config, io:
   std::vector<std::unique_ptr<Slab>> slabs;
   for (const DeviceConfig& device_config : config.devices) {
     TRY(auto device, engine.open(device_config.path, device_config.size_bytes));
+    Slab::Options options;
+    options.number = static_cast<std::uint32_t>(slabs.size());
+    options.is_raw = is_raw_device(device_config.path);
+    options.writes_per_day = config.device_writes_per_day;
+    options.first_sequence = first_sequence();
     auto promise = std::make_shared<std::promise<Opened>>();
-    workers.spawn_on(0, "open slab", &open_slab, std::move(device),
-                     static_cast<std::uint32_t>(slabs.size()), config.device_writes_per_day,
-                     promise);
+    workers.spawn_on(0, "open slab", &open_slab, std::move(device), options, promise);
     TRY(auto slab, promise->get_future().get());
     slabs.push_back(std::move(slab));
   }

@@ -5,6 +5,7 @@
 #include <forebay/base/log.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <new>
 #include <random>
 #include <utility>
@@ -12,13 +13,8 @@
 namespace forebay::cache {
 namespace {
 
-/// Errors in a row that condemn a device.
-constexpr std::uint32_t kErrorsMax = 8;
 /// Pinned slots that are passed over in the search for a victim.
 constexpr int kVictimsTried = 64;
-/// Sequence numbers that one start may use: the floor moves by this, so that every start is above
-/// all before it.
-constexpr std::uint64_t kSequencesPerStart = std::uint64_t{1} << 40;
 
 /// An aligned header, for O_DIRECT.
 class HeaderBuffer {
@@ -27,7 +23,7 @@ class HeaderBuffer {
     std::fill_n(data_.get(), kHeaderSize, std::byte{0});
   }
   HeaderBytes bytes() { return HeaderBytes{data_.get(), kHeaderSize}; }
-  iovec part() { return {data_.get(), kHeaderSize}; }
+  std::vector<iovec> parts() { return {{data_.get(), kHeaderSize}}; }
 
  private:
   static constexpr std::align_val_t kAlignment{kHeaderSize};
@@ -38,15 +34,24 @@ class HeaderBuffer {
 };
 
 /// The pages as one run on the device; the last is read and written up to the next aligned byte.
-std::vector<iovec> page_parts(const std::vector<io::PageRef>& pages, std::uint32_t valid_bytes) {
-  std::vector<iovec> parts;
+void append_pages(std::vector<iovec>& parts, const std::vector<io::PageRef>& pages,
+                  std::uint64_t valid_bytes) {
   std::uint64_t left = align_up(valid_bytes, io::kDeviceAlignment);
   for (const io::PageRef& page : pages) {
-    const std::uint64_t size = std::min<std::uint64_t>(left, kPageSize);
+    const std::uint64_t size = std::min(left, kPageSize);
     parts.push_back({page.data(), size});
     left -= size;
   }
-  return parts;
+  ASSERT(left == 0);
+}
+
+/// What follows the last valid byte in its frame may be another object's.
+void clear_tail(const std::vector<io::PageRef>& pages, std::uint32_t length) {
+  const std::size_t tail = length % kPageSize;
+  if (tail == 0)
+    return;
+  std::byte* page = pages.back().data();
+  std::fill(page + tail, page + align_up(tail, io::kDeviceAlignment), std::byte{0});
 }
 
 SlabUuid new_uuid() {
@@ -71,61 +76,76 @@ std::optional<std::string> mismatch(const Result<Superblock>& found, std::uint64
 
 }  // namespace
 
-Task<Result<std::unique_ptr<Slab>>> Slab::open(std::unique_ptr<io::BlockDevice> device, bool is_raw,
-                                               std::uint32_t number, double writes_per_day) {
-  HeaderBuffer buffer;
-  CO_TRY(co_await device->read(0, {buffer.part()}));
-  const auto found = decode_superblock(buffer.bytes());
-  const bool empty = !found && found.error() == Errc::not_found;
-  const auto why = mismatch(found, device->size_bytes());
+Task<Result<std::unique_ptr<Slab>>> Slab::open(std::unique_ptr<io::BlockDevice> device,
+                                               Options options) {
+  const std::string& path = device->path();
   Superblock superblock;
-  if (why && !empty && is_raw) {
-    log::get("cache").error(
-        "{}: {}; a raw device is not formatted over: clear its first 4 KiB to give it up",
-        device->path(), *why);
+  superblock.size_bytes = device->size_bytes();
+  const std::uint64_t slots = superblock.slot_count();
+  if (slots == 0 || slots >= std::numeric_limits<std::uint32_t>::max() - 1) {
+    log::get("cache").error("{}: {} hold no usable number of slots", path,
+                            format_size(superblock.size_bytes));
     co_return Errc::invalid_config;
   }
-  if (why) {
-    if (!empty)
-      log::get("cache").warn("{}: {}; starting with an empty cache", device->path(), *why);
-    superblock.uuid = new_uuid();
-    superblock.size_bytes = device->size_bytes();
-  } else {
-    superblock = found.value();
+  HeaderBuffer buffer;
+  CO_TRY(co_await device->read(0, buffer.parts()));
+  const auto found = decode_superblock(buffer.bytes());
+  const auto why = mismatch(found, device->size_bytes());
+  if (!why)
+    co_return std::unique_ptr<Slab>{new Slab{std::move(device), options, found.value(), false}};
+  const bool empty = !found && found.error() == Errc::not_found;
+  if (!empty && options.is_raw) {
+    log::get("cache").error(
+        "{}: {}; a raw device is not formatted over: clear its first 4 KiB to give it up", path,
+        *why);
+    co_return Errc::invalid_config;
   }
-  Superblock next = superblock;
-  next.sequence_floor += kSequencesPerStart;
-  encode(next, buffer.bytes());
-  CO_TRY(co_await device->write(0, {buffer.part()}));
-  co_return std::unique_ptr<Slab>{
-      new Slab{std::move(device), number, superblock, writes_per_day, why.has_value()}};
+  if (!empty)
+    log::get("cache").warn("{}: {}; starting with an empty cache", path, *why);
+  superblock.uuid = new_uuid();
+  encode(superblock, buffer.bytes());
+  CO_TRY(co_await device->write(0, buffer.parts()));
+  co_return std::unique_ptr<Slab>{new Slab{std::move(device), options, superblock, true}};
 }
 
-Slab::Slab(std::unique_ptr<io::BlockDevice> device, std::uint32_t number,
-           const Superblock& superblock, double writes_per_day, bool fresh)
+Slab::Metrics Slab::make_metrics(const std::string& path) {
+  auto& registry = metrics::Registry::instance();
+  const metrics::Labels labels{{"device", path}};
+  return {
+      registry.counter("forebay_cache_disk_reads_total", "Reads of cached pages.", labels),
+      registry.counter("forebay_cache_disk_read_bytes_total", "Bytes of cached pages read.",
+                       labels),
+      registry.counter("forebay_cache_disk_writes_total", "Blocks written.", labels),
+      registry.counter("forebay_cache_disk_written_bytes_total", "Bytes of blocks written.",
+                       labels),
+      registry.counter("forebay_cache_disk_evictions_total", "Blocks that gave way to others.",
+                       labels),
+      registry.counter("forebay_cache_disk_corrupt_total",
+                       "Blocks dropped because a page did not match its checksum.", labels),
+      registry.counter("forebay_cache_disk_errors_total", "Failed operations.", labels),
+      registry.gauge("forebay_cache_disk_slots", "Slots, of one block each.", labels),
+      registry.gauge("forebay_cache_disk_used_slots", "Slots that hold a block.", labels),
+      registry.gauge("forebay_cache_disk_failed", "1: given up after repeated errors.", labels)};
+}
+
+Slab::Slab(std::unique_ptr<io::BlockDevice> device, const Options& options,
+           const Superblock& superblock, bool fresh)
     : device_{std::move(device)},
-      number_{number},
+      number_{options.number},
       uuid_{superblock.uuid},
       slot_count_{static_cast<std::uint32_t>(superblock.slot_count())},
-      metrics_{[this]() -> Metrics {
-        auto& registry = metrics::Registry::instance();
-        const metrics::Labels labels{{"device", device_->path()}};
-        return {
-            registry.counter("forebay_cache_disk_reads_total", "Reads of cached pages.", labels),
-            registry.counter("forebay_cache_disk_writes_total", "Blocks written.", labels),
-            registry.counter("forebay_cache_disk_evictions_total",
-                             "Blocks that gave way to others.", labels),
-            registry.counter("forebay_cache_disk_corrupt_total",
-                             "Blocks dropped because a page did not match its checksum.", labels),
-            registry.counter("forebay_cache_disk_errors_total", "Failed operations.", labels)};
-      }()},
+      metrics_{make_metrics(device_->path())},
       slots_(slot_count_),
       lru_{slot_count_},
-      budget_{superblock.size_bytes, writes_per_day, Clock::now()},
-      next_sequence_{superblock.sequence_floor} {
+      budget_{superblock.size_bytes, options.writes_per_day, Clock::now()},
+      next_sequence_{options.first_sequence} {
+  metrics_.slots.set(slot_count_);
+  metrics_.used_slots.set(0);
+  metrics_.failed.set(0);
+  free_.reserve(slot_count_);
   if (!fresh)
     return;
-  // Headers of an earlier format carry another uuid: there is nothing to find.
+  // Headers of an earlier life carry another uuid: there is nothing to find.
   scanned_ = slot_count_;
   for (std::uint32_t slot = slot_count_; slot > 0; --slot)
     free_slot(slot - 1);
@@ -134,9 +154,14 @@ Slab::Slab(std::unique_ptr<io::BlockDevice> device, std::uint32_t number,
 /// With the mutex held (or before the slab is shared).
 void Slab::free_slot(std::uint32_t slot) {
   slots_[slot].state = State::free;
-  slots_[slot].object.reset();
   slots_[slot].found_by_scan = false;
   free_.push_back(slot);
+}
+
+/// With the mutex held.
+void Slab::add_live(int change) {
+  live_ += static_cast<std::uint32_t>(change);
+  metrics_.used_slots.set(live_);
 }
 
 std::uint32_t Slab::used() const {
@@ -144,17 +169,28 @@ std::uint32_t Slab::used() const {
   return live_;
 }
 
-std::uint32_t Slab::free_count() const {
+double Slab::free_part() const {
   const std::lock_guard lock{mutex_};
-  return static_cast<std::uint32_t>(free_.size());
+  return static_cast<double>(free_.size()) / slot_count_;
 }
 
-bool Slab::may_overwrite() const {
+bool Slab::has_room() const {
+  const TimePoint now = Clock::now();
+  if (!health_.usable(now))
+    return false;
   const std::lock_guard lock{mutex_};
-  return !lru_.empty() && budget_.has(kSlotSize, Clock::now());
+  return !free_.empty() || (!lru_.empty() && budget_.has(kSlotSize, now));
+}
+
+/// With the mutex held.
+StoredBlock Slab::stored_block(std::uint32_t slot) const {
+  return {slots_[slot].object, slots_[slot].block, number_, slot, slots_[slot].sequence, {}};
 }
 
 std::optional<Slab::Reservation> Slab::reserve() {
+  const TimePoint now = Clock::now();
+  if (!health_.usable(now))
+    return std::nullopt;
   const std::lock_guard lock{mutex_};
   Reservation reservation;
   if (!free_.empty()) {
@@ -164,76 +200,98 @@ std::optional<Slab::Reservation> Slab::reserve() {
     std::uint32_t victim = lru_.coldest();
     for (int tried = 0; victim != Lru::kNone && slots_[victim].pins != 0; ++tried)
       victim = tried < kVictimsTried ? lru_.warmer(victim) : Lru::kNone;
-    if (victim == Lru::kNone || !budget_.take(kSlotSize, Clock::now()))
+    if (victim == Lru::kNone || !budget_.take(kSlotSize, now))
       return std::nullopt;
-    Slot& slot = slots_[victim];
     reservation.slot = victim;
-    reservation.victim.emplace(std::exchange(slot.object, nullptr), slot.block);
+    reservation.victim = stored_block(victim);
     lru_.remove(victim);
-    --live_;
+    add_live(-1);
     metrics_.evictions.add();
   }
+  reservation.sequence = next_sequence_++;
   slots_[reservation.slot].state = State::writing;
   slots_[reservation.slot].found_by_scan = false;
-  reservation.sequence = next_sequence_++;
   return reservation;
+}
+
+/// Every operation on slots goes through here: it is what the device is judged by.
+Task<Result<void>> Slab::transfer(bool is_write, std::uint64_t offset, std::vector<iovec> parts) {
+  health_.began(Clock::now());
+  Result<void> result = success();
+  if (is_write)
+    result = co_await device_->write(offset, std::move(parts));
+  else
+    result = co_await device_->read(offset, std::move(parts));
+  if (!result)
+    metrics_.errors.add();
+  if (health_.ended(result.has_value(), Clock::now())) {
+    metrics_.failed.set(1);
+    log::get("cache").error(
+        "{}: {} operations in a row failed: the device is not used any more, reads go to the "
+        "origin",
+        path(), DeviceHealth::kErrorsMax);
+  }
+  co_return result;
 }
 
 Task<Result<void>> Slab::write(const Reservation& reservation, ObjectPtr object,
                                std::uint32_t block, std::vector<io::PageRef> pages,
                                PageChecksums checksums) {
+  const std::uint32_t slot = reservation.slot;
   SlotHeader header;
   header.slab = uuid_;
-  header.slot = reservation.slot;
+  header.slot = slot;
   header.sequence = reservation.sequence;
   header.identity = object->identity();
   header.block = block;
   header.length = object->block_length(block);
   header.checksums = checksums;
   HeaderBuffer buffer;
-  Result<void> result = encode(header, buffer.bytes());
-  if (result) {
-    // What follows the last valid byte in its frame may be another object's.
-    const std::size_t tail = header.length % kPageSize;
-    if (tail != 0)
-      std::fill(pages.back().data() + tail,
-                pages.back().data() + align_up(tail, io::kDeviceAlignment), std::byte{0});
-    std::vector<iovec> parts = page_parts(pages, header.length);
-    parts.insert(parts.begin(), buffer.part());
-    result = co_await device_->write(slot_offset(reservation.slot), std::move(parts));
-    note_result(result.has_value());
+  if (const Result<void> encoded = encode(header, buffer.bytes()); !encoded) {
+    const std::lock_guard lock{mutex_};
+    free_slot(slot);
+    co_return encoded.error();
   }
-  if (result) {
+  clear_tail(pages, header.length);
+  std::vector<iovec> parts = buffer.parts();
+  append_pages(parts, pages, header.length);
+  const Result<void> written = co_await transfer(true, slot_offset(slot), std::move(parts));
+  if (written) {
     metrics_.writes.add();
-    co_return result;
+    metrics_.written_bytes.add(header.length);
+    co_return success();
   }
   const std::lock_guard lock{mutex_};
-  free_slot(reservation.slot);
-  co_return result;
+  slots_[slot].state = State::retired;
+  co_return written.error();
 }
 
-void Slab::commit(const Reservation& reservation, ObjectPtr object, std::uint32_t block,
-                  Placement placement) {
+void Slab::commit(const StoredBlock& stored, Placement placement) {
   const std::lock_guard lock{mutex_};
-  Slot& slot = slots_[reservation.slot];
+  Slot& slot = slots_[stored.slot];
   ASSERT(slot.state == State::writing);
   slot.state = State::live;
-  slot.object = std::move(object);
-  slot.block = block;
-  slot.sequence = reservation.sequence;
-  ++live_;
+  slot.object = stored.object;
+  slot.block = stored.block;
+  slot.sequence = stored.sequence;
+  add_live(1);
   if (placement == Placement::hot)
-    lru_.touch(reservation.slot);
+    lru_.touch(stored.slot);
   else
-    lru_.insert_cold(reservation.slot);
+    lru_.insert_cold(stored.slot);
+}
+
+/// With the mutex held.
+bool Slab::is_live(const StoredBlock& stored) const {
+  const Slot& slot = slots_[stored.slot];
+  return slot.state == State::live && slot.sequence == stored.sequence;
 }
 
 bool Slab::pin(const StoredBlock& stored) {
   const std::lock_guard lock{mutex_};
-  Slot& slot = slots_[stored.slot];
-  if (slot.state != State::live || slot.block != stored.block ||
-      slot.object->hash() != stored.object->hash())
+  if (!is_live(stored))
     return false;
+  Slot& slot = slots_[stored.slot];
   ++slot.pins;
   slot.found_by_scan = false;
   lru_.touch(stored.slot);
@@ -246,31 +304,74 @@ void Slab::unpin(std::uint32_t slot) {
     free_slot(slot);
 }
 
-void Slab::touch(std::uint32_t slot) {
+void Slab::touch(const StoredBlock& stored) {
   const std::lock_guard lock{mutex_};
-  if (!lru_.contains(slot))
+  if (!is_live(stored))
     return;
-  slots_[slot].found_by_scan = false;
-  lru_.touch(slot);
+  slots_[stored.slot].found_by_scan = false;
+  lru_.touch(stored.slot);
 }
 
-void Slab::release(std::uint32_t number) {
+void Slab::release(const StoredBlock& stored) {
   const std::lock_guard lock{mutex_};
-  Slot& slot = slots_[number];
-  if (slot.state != State::live)
+  release_locked(stored);
+}
+
+void Slab::release_locked(const StoredBlock& stored) {
+  if (!is_live(stored))
     return;
-  lru_.remove(number);
-  --live_;
+  Slot& slot = slots_[stored.slot];
+  lru_.remove(stored.slot);
+  add_live(-1);
   slot.state = State::released;
   if (slot.pins == 0)
-    free_slot(number);
+    free_slot(stored.slot);
 }
 
-Task<void> Slab::erase(std::uint32_t slot) {
+/// Whatever becomes of the slot's block, the slot stays out of use until it is unpinned.
+bool Slab::pin_for_erasure(const StoredBlock& stored) {
+  const std::lock_guard lock{mutex_};
+  Slot& slot = slots_[stored.slot];
+  if (slot.object == nullptr || slot.sequence != stored.sequence)
+    return false;
+  release_locked(stored);
+  if (slot.state == State::free) {
+    std::erase(free_, stored.slot);
+    slot.state = State::released;
+  }
+  if (slot.state != State::released)
+    return false;
+  ++slot.pins;
+  return true;
+}
+
+Task<void> Slab::erase(const StoredBlock& stored) {
+  if (!pin_for_erasure(stored))
+    co_return;
   HeaderBuffer zeros;
-  const Result<void> written = co_await device_->write(slot_offset(slot), {zeros.part()});
-  note_result(written.has_value());
-  release(slot);
+  const Result<void> erased = co_await transfer(true, slot_offset(stored.slot), zeros.parts());
+  if (erased) {
+    const std::lock_guard lock{mutex_};
+    slots_[stored.slot].object.reset();
+  } else {
+    log::get("cache").error("{}: the header of slot {} could not be erased: a restart may find it",
+                            path(), stored.slot);
+  }
+  unpin(stored.slot);
+}
+
+std::vector<StoredBlock> Slab::leftovers(std::string_view bucket, std::string_view prefix) const {
+  std::vector<StoredBlock> blocks;
+  const std::lock_guard lock{mutex_};
+  for (std::uint32_t slot = 0; slot < slot_count_; ++slot) {
+    const Slot& s = slots_[slot];
+    if (s.object == nullptr || (s.state != State::free && s.state != State::released))
+      continue;
+    const Identity& identity = s.object->identity();
+    if (identity.bucket == bucket && identity.key.starts_with(prefix))
+      blocks.push_back(stored_block(slot));
+  }
+  return blocks;
 }
 
 Result<void> Slab::verify(const StoredBlock& stored, std::uint32_t first_page,
@@ -288,17 +389,22 @@ Result<void> Slab::verify(const StoredBlock& stored, std::uint32_t first_page,
 Task<Result<void>> Slab::read(const StoredBlock& stored, std::uint32_t first_page,
                               std::vector<io::PageRef> pages) {
   const std::uint64_t start = std::uint64_t{first_page} * kPageSize;
-  const std::uint64_t left = stored.object->block_length(stored.block) - start;
-  const auto bytes =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(left, pages.size() * kPageSize));
+  const std::uint64_t length = stored.object->block_length(stored.block);
+  ASSERT(!pages.empty() && start + (pages.size() - 1) * kPageSize < length);
+  if (failed())
+    co_return Errc::device_failed;
+  if (!usable())
+    co_return Errc::overloaded;
   if (!pin(stored))
     co_return Errc::not_found;
+  const std::uint64_t bytes = std::min<std::uint64_t>(length - start, pages.size() * kPageSize);
+  std::vector<iovec> parts;
+  append_pages(parts, pages, bytes);
   metrics_.reads.add();
-  std::vector<iovec> parts = page_parts(pages, bytes);
   Result<void> result =
-      co_await device_->read(slot_offset(stored.slot) + kHeaderSize + start, std::move(parts));
-  note_result(result.has_value());
+      co_await transfer(false, slot_offset(stored.slot) + kHeaderSize + start, std::move(parts));
   if (result) {
+    metrics_.read_bytes.add(bytes);
     result = verify(stored, first_page, pages);
     if (!result) {
       metrics_.corrupt.add();
@@ -311,26 +417,13 @@ Task<Result<void>> Slab::read(const StoredBlock& stored, std::uint32_t first_pag
   co_return result;
 }
 
-/// A device that only errs is given up: every block of it is a miss from then on.
-void Slab::note_result(bool ok) {
-  if (ok) {
-    errors_in_a_row_ = 0;
-    return;
-  }
-  metrics_.errors.add();
-  if (++errors_in_a_row_ < kErrorsMax || failed_.exchange(true))
-    return;
-  log::get("cache").error(
-      "{}: {} operations in a row failed: the device is not used any more, reads go to the origin",
-      path(), kErrorsMax);
-}
-
-std::vector<std::pair<ObjectPtr, std::uint32_t>> Slab::live_blocks() const {
-  std::vector<std::pair<ObjectPtr, std::uint32_t>> blocks;
+std::vector<StoredBlock> Slab::live_blocks() const {
+  std::vector<StoredBlock> blocks;
   const std::lock_guard lock{mutex_};
-  for (const Slot& slot : slots_) {
-    if (slot.state == State::live)
-      blocks.emplace_back(slot.object, slot.block);
+  blocks.reserve(live_);
+  for (std::uint32_t slot = 0; slot < slot_count_; ++slot) {
+    if (slots_[slot].state == State::live)
+      blocks.push_back(stored_block(slot));
   }
   return blocks;
 }

@@ -1,7 +1,9 @@
 #pragma once
 // One device: its slots, who uses them, and what may be overwritten.
 #include "cache/block_index.hpp"
+#include "cache/device_health.hpp"
 #include "cache/lru.hpp"
+#include "cache/purge_list.hpp"
 #include "cache/slab_layout.hpp"
 #include "cache/write_budget.hpp"
 
@@ -17,93 +19,120 @@
 
 namespace forebay::cache {
 
+/// What recovery works with. Outlives every scan.
+struct RecoveryContext {
+  BlockIndex& index;
+  const PurgeList& purged;
+  const std::atomic<bool>& stop;
+};
+
 /// A slot is unscanned until recovery has read its header, then free, being written, or live. A
 /// live slot that is being read is pinned: it is no victim, and when it is released meanwhile it
-/// becomes free with its last pin. The index is told by the caller, never with the slab's mutex
-/// held. Any thread; what moves bytes: a worker's.
+/// becomes free with its last pin. A slot whose write failed is retired. The index is told by the
+/// caller, never with the slab's mutex held. A free slot remembers which block its header still
+/// names. Any thread; what moves bytes: a worker's.
 class Slab {
  public:
-  /// Reads the superblock, or formats. On a worker's thread. `is_raw`: a block device, which is
-  /// never formatted over something else.
+  struct Options {
+    std::uint32_t number = 0;
+    bool is_raw = false;  ///< A block device: never formatted over something else.
+    double writes_per_day = 0;
+    std::uint64_t first_sequence = 0;
+  };
+  /// Reads the superblock, or formats. On a worker's thread.
   static Task<Result<std::unique_ptr<Slab>>> open(std::unique_ptr<io::BlockDevice> device,
-                                                  bool is_raw, std::uint32_t number,
-                                                  double writes_per_day);
+                                                  Options options);
 
   const std::string& path() const { return device_->path(); }
   std::uint32_t number() const { return number_; }
   std::uint32_t slot_count() const { return slot_count_; }
-  bool failed() const { return failed_.load(std::memory_order_relaxed); }
   std::uint32_t used() const;
   std::uint32_t scanned() const { return scanned_.load(std::memory_order_relaxed); }
-  /// Free slots, and whether a live one may be overwritten now.
-  std::uint32_t free_count() const;
-  bool may_overwrite() const;
+  bool failed() const { return health_.failed(); }
+  /// True once, after the device has failed: for who forgets its blocks.
+  bool take_failure() { return failed() && !forgotten_.exchange(true); }
+  /// Neither failed nor wedged.
+  bool usable() const { return health_.usable(Clock::now()); }
+  /// The part of its slots that are free.
+  double free_part() const;
+  /// Whether reserve() would give a slot now.
+  bool has_room() const;
 
   /// A slot to write, and the block that had to give way, which the caller erases from the index.
   struct Reservation {
     std::uint32_t slot = 0;
     std::uint64_t sequence = 0;
-    std::optional<std::pair<ObjectPtr, std::uint32_t>> victim;
+    std::optional<StoredBlock> victim;  ///< Without checksums.
   };
   std::optional<Reservation> reserve();
-  /// Writes a reserved slot in one operation. On failure the slot is free again.
+  /// Writes a reserved slot in one operation. On failure the slot is not used again, or free where
+  /// nothing was tried.
   Task<Result<void>> write(const Reservation& reservation, ObjectPtr object, std::uint32_t block,
                            std::vector<io::PageRef> pages, PageChecksums checksums);
   /// After write() and before the index names the slot: it is live from now on.
-  void commit(const Reservation& reservation, ObjectPtr object, std::uint32_t block,
-              Placement placement);
+  void commit(const StoredBlock& stored, Placement placement);
 
   /// Reads and verifies pages of a live slot. Errc::not_found where the slot holds another block by
-  /// now; corrupt; device_failed.
+  /// now; corrupt; device_failed; overloaded where the device is wedged.
   Task<Result<void>> read(const StoredBlock& stored, std::uint32_t first_page,
                           std::vector<io::PageRef> pages);
-  void touch(std::uint32_t slot);
-  /// The slot's block is no longer in the index.
-  void release(std::uint32_t slot);
-  /// Overwrites the header with zeros, then release().
-  Task<void> erase(std::uint32_t slot);
+  void touch(const StoredBlock& stored);
+  /// The block is no longer in the index. Nothing where its slot holds another one by now.
+  void release(const StoredBlock& stored);
+  /// Overwrites the header with zeros; the slot is not used before that is done. Nothing where the
+  /// slot has been written to since.
+  Task<void> erase(const StoredBlock& stored);
+  /// Blocks that are released, of keys that begin with `prefix`, and whose header a restart would
+  /// find. Without checksums.
+  std::vector<StoredBlock> leftovers(std::string_view bucket, std::string_view prefix) const;
 
   /// Reads the headers of slots `first`, `first + step`, ... and shows in the index what is whole.
-  /// Ends early when `stop` is set.
-  Task<void> scan(BlockIndex& index, std::uint32_t first, std::uint32_t step,
-                  const std::atomic<bool>& stop);
+  Task<void> scan(const RecoveryContext& context, std::uint32_t first, std::uint32_t step);
   /// After every scan: what they found becomes the cold end of the LRU, by sequence.
   void seed_lru();
 
-  /// Every live block, for a device that has failed.
-  std::vector<std::pair<ObjectPtr, std::uint32_t>> live_blocks() const;
+  /// Every live block, for a device that has failed. Without checksums.
+  std::vector<StoredBlock> live_blocks() const;
 
  private:
-  enum class State : std::uint8_t { unscanned, free, writing, live, released };
+  enum class State : std::uint8_t { unscanned, free, writing, live, released, retired };
   struct Slot {
     State state = State::unscanned;
     bool found_by_scan = false;  ///< Live since before this start, and not used since.
     std::uint32_t pins = 0;
     std::uint32_t block = 0;
     std::uint64_t sequence = 0;
-    ObjectPtr object;
+    ObjectPtr object;  ///< Null where the header names nothing.
   };
   struct Metrics {
-    metrics::Counter &reads, &writes, &evictions, &corrupt, &errors;
+    metrics::Counter &reads, &read_bytes, &writes, &written_bytes, &evictions, &corrupt, &errors;
+    metrics::Gauge &slots, &used_slots, &failed;
   };
 
-  Slab(std::unique_ptr<io::BlockDevice> device, std::uint32_t number, const Superblock& superblock,
-       double writes_per_day, bool fresh);
+  Slab(std::unique_ptr<io::BlockDevice> device, const Options& options,
+       const Superblock& superblock, bool fresh);
+  static Metrics make_metrics(const std::string& path);
+  bool is_live(const StoredBlock& stored) const;
   bool pin(const StoredBlock& stored);
   void unpin(std::uint32_t slot);
+  void release_locked(const StoredBlock& stored);
+  bool pin_for_erasure(const StoredBlock& stored);
   void free_slot(std::uint32_t slot);
-  void note_result(bool ok);
+  void add_live(int change);
+  StoredBlock stored_block(std::uint32_t slot) const;
+  Task<Result<void>> transfer(bool is_write, std::uint64_t offset, std::vector<iovec> parts);
   Result<void> verify(const StoredBlock& stored, std::uint32_t first_page,
                       const std::vector<io::PageRef>& pages) const;
-  void adopt(BlockIndex& index, std::uint32_t slot, Result<SlotHeader> header);
+  StoredBlock adopt(BlockIndex& index, std::uint32_t slot, SlotHeader header);
+  void show_found(BlockIndex& index, const StoredBlock& stored);
 
   std::unique_ptr<io::BlockDevice> device_;
   std::uint32_t number_;
   SlabUuid uuid_;
   std::uint32_t slot_count_;
   Metrics metrics_;
-  std::atomic<bool> failed_{false};
-  std::atomic<std::uint32_t> errors_in_a_row_{0};
+  DeviceHealth health_;
+  std::atomic<bool> forgotten_{false};
   std::atomic<std::uint32_t> scanned_{0};
 
   mutable std::mutex mutex_;

@@ -114,7 +114,6 @@ void encode(const Superblock& superblock, HeaderBytes out) {
   writer.integer(std::uint64_t{kBlockSize});
   writer.integer(std::uint64_t{kPageSize});
   writer.integer(superblock.size_bytes);
-  writer.integer(superblock.sequence_floor);
   // The zone table: one zone of whole-block slots.
   writer.integer(std::uint32_t{1});
   writer.integer(kFirstSlotOffset);
@@ -137,7 +136,6 @@ Result<Superblock> decode_superblock(ConstHeaderBytes bytes) {
                               reader.integer<std::uint64_t>() == kBlockSize &&
                               reader.integer<std::uint64_t>() == kPageSize;
   superblock.size_bytes = reader.integer<std::uint64_t>();
-  superblock.sequence_floor = reader.integer<std::uint64_t>();
   const bool same_zones = reader.integer<std::uint32_t>() == 1 &&
                           reader.integer<std::uint64_t>() == kFirstSlotOffset &&
                           reader.integer<std::uint64_t>() == kSlotSize &&

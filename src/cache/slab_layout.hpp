@@ -26,8 +26,6 @@ using ConstHeaderBytes = std::span<const std::byte, kHeaderSize>;
 struct Superblock {
   SlabUuid uuid{};
   std::uint64_t size_bytes = 0;  ///< Of the file or device, as configured.
-  std::uint64_t sequence_floor =
-      0;  ///< No slot written before this start has a sequence at or above it.
 
   std::uint64_t slot_count() const {
     return size_bytes <= kFirstSlotOffset ? 0 : (size_bytes - kFirstSlotOffset) / kSlotSize;

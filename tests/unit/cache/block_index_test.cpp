@@ -15,6 +15,7 @@ StoredBlock stored(ObjectPtr o, std::uint32_t block, std::uint32_t slot) {
   s.object = std::move(o);
   s.block = block;
   s.slot = slot;
+  s.sequence = slot;
   return s;
 }
 
@@ -33,9 +34,12 @@ TEST(BlockIndex, ErasesOnlyWhatIsStillThere) {
   BlockIndex index;
   const ObjectPtr a = object("k", "1");
   index.insert(stored(a, 3, 30));
-  EXPECT_FALSE(index.erase(*a, 3, 0, 31));
-  EXPECT_TRUE(index.erase(*a, 3, 0, 30));
-  EXPECT_FALSE(index.erase(*a, 3, 0, 30));
+  EXPECT_FALSE(index.erase(stored(a, 3, 31)));
+  EXPECT_FALSE(index.erase(stored(a, 2, 30)));
+  EXPECT_TRUE(index.erase(stored(a, 3, 30)));
+  EXPECT_FALSE(index.erase(stored(a, 3, 30)));
+  EXPECT_FALSE(index.contains(*a, 3));
+  EXPECT_TRUE(index.with_prefix("b", "").empty());
 }
 
 TEST(BlockIndex, BlocksOfOneVersionShareItsObject) {
