@@ -15,6 +15,19 @@ Result<std::string> copy_source_bucket(std::string_view source) {
   return decoded.substr(start, decoded.find('/', start) - start);
 }
 
+bool is_copy_source(std::string_view name) {
+  return http::iequals(name, "x-amz-copy-source");
+}
+
+s3::Outcome<void> authorize_copy(const origin::Caller& caller, std::string_view source) {
+  const auto bucket = copy_source_bucket(source);
+  if (!bucket)
+    return s3::Failure{s3::ErrorCode::invalid_argument};
+  if (!caller.key->allows(bucket.value(), false))
+    return s3::Failure{s3::ErrorCode::access_denied};
+  return success();
+}
+
 }  // namespace
 
 s3::Outcome<origin::CallerPtr> authenticate(const origin::CredentialStore& credentials,
@@ -34,17 +47,20 @@ s3::Outcome<origin::CallerPtr> authenticate(const origin::CredentialStore& crede
 }
 
 s3::Outcome<void> authorize(const origin::Caller& caller, const s3::Address& address,
-                            s3::Operation operation, const http::Headers& headers) {
+                            s3::Operation operation, const http::Headers& headers,
+                            std::span<const http::QueryParameter> query) {
   if (!caller.key->allows(address.bucket, s3::is_write(operation)))
     return s3::Failure{s3::ErrorCode::access_denied};
   for (const http::Headers::Field& field : headers) {
-    if (!http::iequals(field.name, "x-amz-copy-source"))
-      continue;
-    const auto bucket = copy_source_bucket(field.value);
-    if (!bucket)
-      return s3::Failure{s3::ErrorCode::invalid_argument};
-    if (!caller.key->allows(bucket.value(), false))
-      return s3::Failure{s3::ErrorCode::access_denied};
+    if (is_copy_source(field.name)) {
+      TRY(authorize_copy(caller, field.value));
+    }
+  }
+  // A presigned URL may carry the field as a parameter.
+  for (const http::QueryParameter& parameter : query) {
+    if (is_copy_source(parameter.name)) {
+      TRY(authorize_copy(caller, parameter.value));
+    }
   }
   return success();
 }

@@ -8,6 +8,7 @@
 #include <forebay/s3/operation.hpp>
 
 #include <chrono>
+#include <span>
 
 namespace forebay::proxy {
 
@@ -20,7 +21,8 @@ s3::Outcome<origin::CallerPtr> authenticate(const origin::CredentialStore& crede
 /// access_denied where the caller's allow-list does not hold the bucket for this operation, or the
 /// bucket that a copy reads from.
 s3::Outcome<void> authorize(const origin::Caller& caller, const s3::Address& address,
-                            s3::Operation operation, const http::Headers& headers);
+                            s3::Operation operation, const http::Headers& headers,
+                            std::span<const http::QueryParameter> query);
 
 /// not_implemented for streaming payloads, invalid_argument for a value that is none.
 s3::Outcome<s3::PayloadMode> check_payload(const origin::Caller& caller);

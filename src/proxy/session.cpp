@@ -151,8 +151,12 @@ s3::Outcome<void> Session::prepare(Request& request) {
   }
   request.body = framing.value();
   reader_.set_body(request.body);
-  expects_continue_ = request.has_body() &&
-                      http::iequals(request.head.headers.value_or_empty("Expect"), "100-continue");
+  const bool expects = http::iequals(request.head.headers.value_or_empty("Expect"), "100-continue");
+  expects_continue_ = expects && request.has_body();
+  // botocore expects a 100 for an empty body, too; where none comes it reads the answer to its next
+  // request wrongly and waits for ever (boto/botocore#3755), unless that needs a new connection.
+  if (expects && !request.has_body())
+    keep_alive_ = false;
 
   TRY(request.address, s3::parse_address(request.head, shared_.config.domains));
   auto query = http::parse_query(http::split_target(request.head.target).query.value_or(""));
@@ -169,7 +173,8 @@ s3::Outcome<void> Session::prepare(Request& request) {
       authenticate(shared_.credentials, request.head, wall_clock(),
                    std::chrono::duration_cast<std::chrono::seconds>(shared_.config.clock_skew)));
   record_.access_key = request.caller->key->access_key;
-  TRY(authorize(*request.caller, request.address, request.operation, request.head.headers));
+  TRY(authorize(*request.caller, request.address, request.operation, request.head.headers,
+                request.query));
   TRY(request.payload, check_payload(*request.caller));
   if (request.payload == s3::PayloadMode::sha256 && !request.has_body() &&
       request.caller->authorization.payload_hash != s3::kEmptyPayload)
