@@ -53,7 +53,7 @@ class Demo:
         with urllib.request.urlopen(self.arguments.admin + "/metrics", timeout=10) as answer:
             for line in answer.read().decode().splitlines():
                 name = line.partition("{")[0].partition(" ")[0]
-                if name in totals:
+                if name in totals and 'direction="out"' not in line:
                     totals[name] += int(float(line.rpartition(" ")[2]))
         return tuple(totals.values())
 

@@ -145,12 +145,22 @@ def test_a_put_of_nothing_with_expect_keeps_in_step(scripted, node):
     client = node(scripted).client(SCRIPT)
     with RawConnection(client.address) as raw:
         raw.send(head_of_put(client, "/bucket/empty", 0, ("Expect", "100-continue")))
-        status, _ = raw.head()
-        if status == 100:
-            status, _ = raw.head()
+        status, headers = raw.head()
+        in_step = status == 100
+        if in_step:
+            status, headers = raw.head()
         assert status == 200
-        raw.send(head_of_put(client, "/bucket/next", 1) + b"x")
-        assert raw.head()[0] == 200
+        assert in_step or headers["connection"] == "close"
+
+
+def test_botocore_after_an_empty_put(scripted, node):
+    """botocore reads the next answer wrongly where an empty PUT with Expect got no 100."""
+    s3 = node(scripted).boto(SCRIPT, read_timeout=10)
+    for turn in range(3):
+        s3.put_object(Bucket="bucket", Key=f"empty{turn}", Body=b"")
+        s3.upload_fileobj(io.BytesIO(), "bucket", f"none{turn}")
+        s3.upload_fileobj(io.BytesIO(b"x" * 1000), "bucket", f"full{turn}")
+        assert s3.get_object(Bucket="bucket", Key=f"full{turn}")["Body"].read() == b"x" * 1000
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])

@@ -222,7 +222,8 @@ class Node:
         return self.metric("forebay_origin_requests_total", **labels)
 
     def origin_bytes(self):
-        return self.metric("forebay_origin_bytes_total")
+        """Body bytes that the origin sent."""
+        return self.metric("forebay_origin_bytes_total", direction="in")
 
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
