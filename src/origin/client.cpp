@@ -1,21 +1,27 @@
 #include "origin/connection_pool.hpp"
+#include "origin/error_metrics.hpp"
 
 #include <forebay/base/assert.hpp>
 #include <forebay/base/errc.hpp>
-#include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
 #include <forebay/http/header_rules.hpp>
 #include <forebay/net/http_reader.hpp>
 #include <forebay/net/http_writer.hpp>
 #include <forebay/origin/client.hpp>
 
+#include <array>
+#include <chrono>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
 
 namespace forebay::origin {
 namespace {
 
 constexpr int kContinue = 100;
+/// 100s that a request without a body gets before its answer: nobody asked for any.
+constexpr int kInterimMax = 8;
 
 struct ClientMetrics {
   static metrics::Counter& requests(const char* reason) {
@@ -34,10 +40,10 @@ struct ClientMetrics {
                                                  {{"class", status_class}});
   }
 
-  metrics::Counter* reasons[4] = {&requests("lookup"), &requests("fill"), &requests("prestage"),
-                                  &requests("forward")};
-  metrics::Counter* classes[6] = {nullptr,           &responses("1xx"), &responses("2xx"),
-                                  &responses("3xx"), &responses("4xx"), &responses("5xx")};
+  std::array<metrics::Counter*, 4> reasons{&requests("lookup"), &requests("fill"),
+                                           &requests("prestage"), &requests("forward")};
+  std::array<metrics::Counter*, 6> classes{nullptr,           &responses("1xx"), &responses("2xx"),
+                                           &responses("3xx"), &responses("4xx"), &responses("5xx")};
   metrics::Counter& in = bytes("in");
   metrics::Counter& out = bytes("out");
   metrics::Histogram& seconds = metrics::Registry::instance().histogram(
@@ -59,85 +65,163 @@ http::BodyFraming body_of(const http::RequestHead& head) {
   return framing ? framing.value() : http::BodyFraming{};
 }
 
+/// A connection and what is being written to it.
+struct Wire {
+  Wire(Connection taken, http::BodyFraming body)
+      : connection{std::move(taken)}, writer{connection.stream(), {}, body} {}
+
+  Connection connection;
+  net::MessageWriter writer;  ///< Of the body: the head goes before it, by itself.
+};
+
 class PooledExchange final : public Exchange {
  public:
-  PooledExchange(Connection connection, std::string method, std::string head,
-                 http::BodyFraming body)
-      : connection_{std::move(connection)},
-        method_{std::move(method)},
-        writer_{connection_.stream(), std::move(head), body},
-        request_done_{body.framing == http::Framing::none ||
-                      (body.framing == http::Framing::length && body.length == 0)} {}
+  PooledExchange(std::shared_ptr<ConnectionPool> pool, http::RequestHead head, Reason reason)
+      : pool_{std::move(pool)},
+        head_{std::move(head)},
+        reason_{reason},
+        body_{body_of(head_)},
+        request_done_{body_.framing == http::Framing::none ||
+                      (body_.framing == http::Framing::length && body_.length == 0)} {}
 
   ~PooledExchange() override {
-    if (request_done_ && response_read_ && reusable_)
-      connection_.give_back();
+    if (wire_ && request_done_ && response_read_ && reusable_)
+      wire_->connection.give_back();
   }
 
-  /// The head, where no body byte will carry it along soon.
-  Task<Result<void>> send_head(Deadline deadline) {
-    return request_done_ ? writer_.finish(deadline) : writer_.flush(deadline);
+  /// Takes a connection and sends the head. A pooled connection that breaks meanwhile is replaced
+  /// where the method is safe, or nothing was sent on it.
+  Task<Result<void>> open(ConnectionPool::Reuse reuse, Deadline deadline) {
+    CO_TRY(const std::string text, net::serialize(head_));
+    for (;;) {
+      CO_TRY(Connection connection, co_await pool_->take(deadline, reuse));
+      wire_.emplace(std::move(connection), body_);
+      ClientMetrics::get().reasons[static_cast<std::size_t>(reason_)]->add();
+      bool started = false;
+      const Result<void> sent = co_await send_head(text, started, deadline);
+      if (sent)
+        co_return success();
+      const bool stale = wire_->connection.reused() && sent.error() == Errc::closed;
+      if (!stale || (started && !is_safe(head_))) {
+        count_error(sent.error());
+        co_return sent.error() == Errc::closed ? make_error_code(Errc::unavailable) : sent.error();
+      }
+      // Its place under the bound is needed for the next.
+      wire_.reset();
+      reuse = ConnectionPool::Reuse::forbidden;
+    }
   }
 
   Task<Result<void>> write_body(std::span<const std::byte> data, Deadline deadline) override {
-    CO_TRY(co_await writer_.write(data, deadline));
+    const Result<void> written = co_await wire_->writer.write(data, deadline);
+    if (!written) {
+      count_write_error(written.error());
+      co_return written.error();
+    }
     ClientMetrics::get().out.add(data.size());
     co_return success();
   }
 
   Task<Result<void>> finish_body(Deadline deadline) override {
-    CO_TRY(co_await writer_.finish(deadline));
+    const Result<void> finished = co_await wire_->writer.finish(deadline);
+    if (!finished) {
+      count_write_error(finished.error());
+      co_return finished.error();
+    }
     request_done_ = true;
     co_return success();
   }
 
   bool response_pending() override {
-    return connection_.reader().has_buffered() || connection_.stream().input() != net::Input::none;
+    return reader().has_buffered() || wire_->connection.stream().input() != net::Input::none;
   }
 
   Task<Result<bool>> wait_response(Deadline deadline) override {
-    if (connection_.reader().has_buffered())
+    if (reader().has_buffered())
       co_return true;
-    co_return co_await connection_.stream().wait_readable(deadline);
+    co_return co_await wire_->connection.stream().wait_readable(deadline);
   }
 
   Task<Result<http::ResponseHead>> read_head(Deadline deadline) override {
-    CO_TRY(http::ResponseHead head, co_await connection_.reader().read_response(deadline));
-    if (head.status == kContinue)
-      co_return head;
-    ClientMetrics& metrics = ClientMetrics::get();
-    metrics.seconds.observe(std::chrono::duration<double>(Clock::now() - started_).count());
-    if (const int hundreds = head.status / 100; hundreds >= 1 && hundreds <= 5)
-      metrics.classes[hundreds]->add();
-    CO_TRY(framing_, http::response_framing(method_, head));
-    connection_.reader().set_body(framing_);
-    const std::string option = http::to_lower(head.headers.value_or_empty("Connection"));
-    const bool asked_to_close = option.find("close") != std::string::npos;
-    const bool keep_alive =
-        head.minor_version == 1 || option.find("keep-alive") != std::string::npos;
-    reusable_ = keep_alive && !asked_to_close && framing_.framing != http::Framing::until_close;
-    response_read_ = connection_.reader().body_done();
+    auto head = co_await receive_head(deadline);
+    if (!head)
+      count_error(head.error());
     co_return head;
   }
 
   Task<Result<std::size_t>> read_body(std::span<std::byte> buffer, Deadline deadline) override {
-    CO_TRY(const std::size_t got, co_await connection_.reader().read_body(buffer, deadline));
-    ClientMetrics::get().in.add(got);
-    response_read_ = connection_.reader().body_done();
-    co_return got;
+    const auto got = co_await reader().read_body(buffer, deadline);
+    if (!got) {
+      count_error(got.error());
+      co_return got.error();
+    }
+    ClientMetrics::get().in.add(got.value());
+    response_read_ = reader().body_done();
+    co_return got.value();
   }
 
   http::BodyFraming framing() const override { return framing_; }
-  bool was_reused() const { return connection_.reused(); }
-  bool head_sent() const { return writer_.started(); }
 
  private:
-  Connection connection_;
-  std::string method_;
-  net::MessageWriter writer_;
-  http::BodyFraming framing_;
+  /// An origin that closes has answered early, or read_head() will tell.
+  static void count_write_error(const Error& error) {
+    if (error == Errc::timeout)
+      count_error(ErrorKind::timeout);
+  }
+
+  net::HttpReader& reader() { return wire_->connection.reader(); }
+
+  /// `started` becomes true with the first byte that the connection takes.
+  Task<Result<void>> send_head(std::string_view text, bool& started, Deadline deadline) {
+    net::Stream& stream = wire_->connection.stream();
+    const net::ConstBytes bytes = std::as_bytes(std::span{text});
+    CO_TRY(const std::size_t taken, stream.try_write(std::span{&bytes, 1}));
+    started = taken != 0;
+    CO_TRY(co_await stream.write_all(text.substr(taken), deadline));
+    co_return success();
+  }
+
+  Task<Result<http::ResponseHead>> receive_head(Deadline deadline) {
+    auto head = co_await reader().read_response(deadline);
+    const bool unanswered = !head && head.error() == Errc::closed && !interim_seen_;
+    if (unanswered && wire_->connection.reused() && is_safe(head_) && request_done_) {
+      // The origin closed the pooled connection as the request went out.
+      wire_.reset();
+      CO_TRY(co_await open(ConnectionPool::Reuse::forbidden, deadline));
+      head = co_await reader().read_response(deadline);
+    }
+    if (!head)
+      co_return head.error();
+    if (head.value().status == kContinue) {
+      interim_seen_ = true;
+      co_return head;
+    }
+    CO_TRY(accept(head.value()));
+    co_return head;
+  }
+
+  /// What a final head means for the body and the connection.
+  Result<void> accept(const http::ResponseHead& head) {
+    ClientMetrics& metrics = ClientMetrics::get();
+    metrics.seconds.observe(std::chrono::duration<double>(Clock::now() - started_).count());
+    if (const int hundreds = head.status / 100; hundreds >= 1 && hundreds <= 5)
+      metrics.classes[static_cast<std::size_t>(hundreds)]->add();
+    TRY(framing_, http::response_framing(head_.method, head));
+    reader().set_body(framing_);
+    reusable_ = net::is_persistent(head) && framing_.framing != http::Framing::until_close;
+    response_read_ = reader().body_done();
+    return success();
+  }
+
+  std::shared_ptr<ConnectionPool> pool_;
+  http::RequestHead head_;
+  Reason reason_;
+  http::BodyFraming body_;
   TimePoint started_ = Clock::now();
+  std::optional<Wire> wire_;  ///< Set after open() succeeded, and until a failed second one.
+  http::BodyFraming framing_;
   bool request_done_;
+  bool interim_seen_ = false;
   bool response_read_ = false;
   bool reusable_ = false;
 };
@@ -152,7 +236,10 @@ class PooledClient final : public Client {
 
   Task<Result<std::unique_ptr<Exchange>>> send(http::RequestHead head, Reason reason,
                                                Deadline deadline) override {
-    CO_TRY(auto exchange, co_await begin(head, reason, deadline, Reuse::allowed));
+    if (!head.headers.contains("Host"))
+      head.headers.add("Host", host_);
+    auto exchange = std::make_unique<PooledExchange>(pool_, std::move(head), reason);
+    CO_TRY(co_await exchange->open(ConnectionPool::Reuse::allowed, deadline));
     co_return std::unique_ptr<Exchange>{std::move(exchange)};
   }
 
@@ -160,50 +247,19 @@ class PooledClient final : public Client {
                                               Deadline deadline,
                                               http::ResponseHead& response) override {
     ASSERT(is_safe(head));
-    CO_TRY(auto exchange, co_await begin(head, reason, deadline, Reuse::allowed));
-    auto answer = co_await exchange->read_head(deadline);
-    if (!answer && answer.error() == Errc::closed && exchange->was_reused()) {
-      // The origin closed the pooled connection as the request went out: nothing was answered.
-      CO_TRY(auto second, co_await begin(head, reason, deadline, Reuse::forbidden));
-      exchange = std::move(second);
-      answer = co_await exchange->read_head(deadline);
+    CO_TRY(auto exchange, co_await send(std::move(head), reason, deadline));
+    for (int interim = 0; interim < kInterimMax; ++interim) {
+      CO_TRY(response, co_await exchange->read_head(deadline));
+      if (response.status != kContinue)
+        co_return std::move(exchange);
     }
-    if (!answer)
-      co_return answer.error();
-    response = std::move(answer).value();
-    co_return std::unique_ptr<Exchange>{std::move(exchange)};
+    count_error(ErrorKind::protocol);
+    co_return Errc::protocol;
   }
 
-  void stop() override { pool_->close_idle(); }
+  void stop() override { pool_->stop(); }
 
  private:
-  enum class Reuse { allowed, forbidden };
-
-  /// Takes a connection and sends the head. A pooled connection that breaks before a byte is taken
-  /// is replaced.
-  Task<Result<std::unique_ptr<PooledExchange>>> begin(http::RequestHead head, Reason reason,
-                                                      Deadline deadline, Reuse reuse) {
-    if (!head.headers.contains("Host"))
-      head.headers.add("Host", host_);
-    const http::BodyFraming body = body_of(head);
-    for (;;) {
-      CO_TRY(std::string text, net::serialize(head));
-      const bool fresh = reuse == Reuse::forbidden;
-      CO_TRY(Connection connection, co_await pool_->take(deadline, fresh));
-      auto exchange = std::make_unique<PooledExchange>(std::move(connection), head.method,
-                                                       std::move(text), body);
-      const Result<void> sent = co_await exchange->send_head(deadline);
-      if (sent) {
-        ClientMetrics::get().reasons[static_cast<int>(reason)]->add();
-        co_return exchange;
-      }
-      const bool may_repeat = exchange->was_reused() && (is_safe(head) || !exchange->head_sent());
-      if (sent.error() != Errc::closed || !may_repeat)
-        co_return sent.error() == Errc::closed ? make_error_code(Errc::unavailable) : sent.error();
-      reuse = Reuse::forbidden;
-    }
-  }
-
   std::shared_ptr<ConnectionPool> pool_;
 };
 

@@ -1,17 +1,20 @@
 #include "origin/connection_pool.hpp"
 
+#include "origin/error_metrics.hpp"
+
+#include <forebay/base/assert.hpp>
 #include <forebay/base/errc.hpp>
 #include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
 
-#include <algorithm>
 #include <utility>
+#include <vector>
+
+#include <boost/asio/post.hpp>
 
 namespace forebay::origin {
 namespace {
 
-/// Workers a node can have: the idle lists are made before the workers are known.
-constexpr std::size_t kWorkersMax = 1024;
 constexpr std::uint16_t kHttpPort = 80;
 constexpr std::uint16_t kHttpsPort = 443;
 
@@ -20,11 +23,6 @@ struct PoolMetrics {
       "forebay_origin_connections", "Connections to the origin.", {{"state", "active"}});
   metrics::Gauge& idle = metrics::Registry::instance().gauge(
       "forebay_origin_connections", "Connections to the origin.", {{"state", "idle"}});
-  metrics::Counter& failed = metrics::Registry::instance().counter(
-      "forebay_origin_connect_failures_total", "Connections to the origin that could not be made.");
-  metrics::Counter& overloaded = metrics::Registry::instance().counter(
-      "forebay_origin_connection_waits_failed_total",
-      "Requests for which no connection became free in time.");
 
   static PoolMetrics& get() {
     static PoolMetrics instance;
@@ -71,15 +69,155 @@ Result<Origin> parse_endpoint(const std::string& url) {
 
 Connection::Connection(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Link> link,
                        bool reused)
-    : pool_{std::move(pool)}, link_{std::move(link)}, reused_{reused} {}
+    : pool_{std::move(pool)}, link_{std::move(link)}, reused_{reused} {
+  PoolMetrics::get().active.add(1);
+}
 
 Connection::~Connection() {
   if (!link_)
     return;
-  if (reusable_ && !link_->reader.has_buffered())
+  PoolMetrics::get().active.add(-1);
+  // A task destroyed unfinished, after the workers, has no worker to give a connection back to.
+  const bool has_worker = runtime::Worker::current_or_null() != nullptr;
+  if (reusable_ && has_worker && !link_->reader.has_buffered()) {
     pool_->put_back(std::move(link_));
-  pool_->release();
+    return;
+  }
+  link_.reset();
+  pool_->free_place();
 }
+
+/// One worker's idle connections. Its thread only, except for the counts.
+class ConnectionPool::Shelf final : public runtime::Watchdog::Entry {
+ public:
+  Shelf(ConnectionPool& pool, runtime::Worker& owner) : owner_{owner}, pool_{pool} {}
+
+  runtime::Worker& owner() { return owner_; }
+
+  /// The connection used last, if it is young and silent: an origin that has spoken or left since
+  /// cannot be used.
+  std::unique_ptr<Link> take_last() {
+    while (!links_.empty()) {
+      std::unique_ptr<Link> link = std::move(links_.back());
+      links_.pop_back();
+      count(-1);
+      if (Clock::now() < expiry(*link) && link->stream->input() == net::Input::none)
+        return link;
+      link.reset();
+      pool_.free_place();
+    }
+    return nullptr;
+  }
+
+  /// With the pool's mutex held, so that who comes to wait sees the connection here.
+  void keep_locked(std::unique_ptr<Link> link) {
+    link->idle_since = Clock::now();
+    links_.push_back(std::move(link));
+    ++idle;
+    PoolMetrics::get().idle.add(1);
+    if (!is_linked())
+      arm();
+  }
+
+  /// The oldest stand first.
+  void close_first() {
+    if (links_.empty())
+      return;
+    links_.erase(links_.begin());
+    count(-1);
+    pool_.free_place();
+  }
+
+  void stop() {
+    stopped = true;
+    runtime::Watchdog::disarm(*this);
+    while (!links_.empty())
+      close_first();
+  }
+
+  // Guarded by the pool's mutex.
+  std::size_t idle = 0;   ///< Connections here.
+  std::size_t asked = 0;  ///< How many of them this worker was asked to close.
+
+  bool stopped = false;  ///< This worker's thread only.
+
+ private:
+  void on_deadline() override {
+    while (!links_.empty() && Clock::now() >= expiry(*links_.front()))
+      close_first();
+    if (!links_.empty())
+      arm();
+  }
+  void arm() { owner_.watchdog().arm(*this, Deadline::at(expiry(*links_.front()))); }
+  TimePoint expiry(const Link& link) const { return link.idle_since + pool_.config_.idle_timeout; }
+  void count(int change) {
+    const Lock lock{pool_.mutex_};
+    idle += static_cast<std::size_t>(change);
+    PoolMetrics::get().idle.add(change);
+  }
+
+  runtime::Worker& owner_;
+  ConnectionPool& pool_;
+  std::vector<std::unique_ptr<Link>> links_;
+};
+
+/// A place under the bound, or a place in line for one. On the frame of who waits; whatever it
+/// holds goes back when that ends.
+class ConnectionPool::Ticket {
+ public:
+  Ticket(ConnectionPool& pool, Reuse reuse) : pool_{pool}, reuse_{reuse} {
+    const Lock lock{pool_.mutex_};
+    if (pool_.open_ < pool_.config_.max_connections) {
+      ++pool_.open_;
+      granted_ = true;
+      return;
+    }
+    waiter_ = runtime::Waiter::create();
+    place_ = pool_.waiting_.insert(pool_.waiting_.end(), this);
+  }
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+  ~Ticket() {
+    link_.reset();
+    if (leave_line())
+      pool_.free_place();
+  }
+
+  bool waits() const { return waiter_ != nullptr; }
+  Task<bool> wait(Deadline deadline) { return waiter_->wait(deadline); }
+  /// Whether there is a place by now; the line is left in any case.
+  bool leave_line() {
+    const Lock lock{pool_.mutex_};
+    if (waiter_ && !granted_)
+      pool_.waiting_.erase(place_);
+    waiter_.reset();
+    return granted_;
+  }
+  /// What came with the place, if anything.
+  std::unique_ptr<Link> take_link() { return std::move(link_); }
+  /// The place is a connection's from now on.
+  void spend() { granted_ = false; }
+
+  // With the pool's mutex held, on any thread: out of the line, with a place.
+  bool accepts_link_locked() const {
+    return reuse_ == Reuse::allowed && &worker_ == runtime::Worker::current_or_null();
+  }
+  std::shared_ptr<runtime::Waiter> grant_locked(std::unique_ptr<Link> link) {
+    pool_.waiting_.erase(place_);
+    link_ = std::move(link);
+    granted_ = true;
+    return waiter_;
+  }
+
+ private:
+  ConnectionPool& pool_;
+  Reuse reuse_;
+  runtime::Worker& worker_ = runtime::Worker::current();
+  std::shared_ptr<runtime::Waiter> waiter_;
+  std::list<Ticket*>::iterator place_;  ///< Valid while waiting: waiter_ and not granted_.
+  bool granted_ = false;
+  std::unique_ptr<Link> link_;
+};
 
 Result<std::shared_ptr<ConnectionPool>> ConnectionPool::create(const OriginConfig& config,
                                                                const net::Endpoint& endpoint) {
@@ -92,93 +230,122 @@ Result<std::shared_ptr<ConnectionPool>> ConnectionPool::create(const OriginConfi
 
 ConnectionPool::ConnectionPool(const OriginConfig& config, net::Endpoint endpoint,
                                std::shared_ptr<const net::TlsContext> tls)
-    : config_{config}, endpoint_{std::move(endpoint)}, tls_{std::move(tls)}, idle_(kWorkersMax) {}
+    : config_{config}, endpoint_{std::move(endpoint)}, tls_{std::move(tls)} {}
 
-ConnectionPool::IdleList& ConnectionPool::idle() {
-  return idle_[runtime::Worker::current().index()];
-}
+ConnectionPool::~ConnectionPool() = default;
 
-void ConnectionPool::close_idle() {
-  PoolMetrics::get().idle.add(-static_cast<std::int64_t>(idle().size()));
-  idle().clear();
-}
-
-/// The idle connection used last, if it is young and silent: an origin that has spoken or left
-/// since cannot be used.
-std::unique_ptr<Link> ConnectionPool::take_idle() {
-  while (!idle().empty()) {
-    std::unique_ptr<Link> link = std::move(idle().back());
-    idle().pop_back();
-    PoolMetrics::get().idle.add(-1);
-    const bool young = Clock::now() - link->idle_since < config_.idle_timeout;
-    if (young && link->stream->input() == net::Input::none)
-      return link;
+ConnectionPool::Shelf& ConnectionPool::shelf() {
+  runtime::Worker& worker = runtime::Worker::current();
+  ASSERT(worker.index() < kWorkersMax);
+  std::unique_ptr<Shelf>& own = shelves_[worker.index()];
+  if (!own) {
+    const Lock lock{mutex_};
+    own = std::make_unique<Shelf>(*this, worker);
   }
-  return nullptr;
+  return *own;
+}
+
+void ConnectionPool::stop() {
+  shelf().stop();
 }
 
 void ConnectionPool::put_back(std::unique_ptr<Link> link) {
-  link->idle_since = Clock::now();
-  // The oldest stand first; nobody else comes by to close them.
-  const auto old = [this](const auto& other) {
-    return Clock::now() - other->idle_since >= config_.idle_timeout;
-  };
-  const auto first_young = std::find_if_not(idle().begin(), idle().end(), old);
-  PoolMetrics::get().idle.add(1 - (first_young - idle().begin()));
-  idle().erase(idle().begin(), first_young);
-  idle().push_back(std::move(link));
-}
-
-bool ConnectionPool::try_reserve() {
-  std::size_t used = in_use_.load();
-  while (used < config_.max_connections) {
-    if (in_use_.compare_exchange_weak(used, used + 1)) {
-      PoolMetrics::get().active.add(1);
-      return true;
-    }
+  Shelf& own = shelf();
+  std::shared_ptr<runtime::Waiter> next;
+  {
+    const Lock lock{mutex_};
+    const bool waited_for = !waiting_.empty();
+    if (waited_for && waiting_.front()->accepts_link_locked())
+      next = waiting_.front()->grant_locked(std::move(link));
+    else if (!waited_for && !own.stopped)
+      own.keep_locked(std::move(link));
   }
-  return false;
+  if (next)
+    next->wake();
+  if (!link)
+    return;
+  // Closed first, so that who gets the place does not make one connection too many.
+  link.reset();
+  free_place();
 }
 
-void ConnectionPool::release() {
-  PoolMetrics::get().active.add(-1);
-  in_use_.fetch_sub(1);
-  waiters_.wake_one();
+/// A connection was closed or not made: the first in line may make one.
+void ConnectionPool::free_place() {
+  std::shared_ptr<runtime::Waiter> next;
+  {
+    const Lock lock{mutex_};
+    if (waiting_.empty())
+      --open_;
+    else
+      next = waiting_.front()->grant_locked(nullptr);
+  }
+  if (next)
+    next->wake();
 }
 
-Task<Result<void>> ConnectionPool::reserve(Deadline deadline) {
-  if (try_reserve())
-    co_return success();
-  const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
-  for (;;) {
-    waiters_.add(waiter);
-    if (try_reserve())
-      co_return success();
-    const bool woken = co_await waiter->wait(deadline);
-    if (woken)
-      continue;
-    // The wake that comes too late for this one must reach another.
-    waiters_.wake_one();
-    PoolMetrics::get().overloaded.add();
+/// Has some worker close an idle connection, where there is one that nobody asked for.
+void ConnectionPool::ask_for_idle() {
+  Shelf* richest = nullptr;
+  {
+    const Lock lock{mutex_};
+    for (const auto& shelf : shelves_) {
+      const bool richer =
+          shelf && shelf->idle > shelf->asked &&
+          (richest == nullptr || shelf->idle - shelf->asked > richest->idle - richest->asked);
+      if (richer)
+        richest = shelf.get();
+    }
+    if (richest == nullptr)
+      return;
+    ++richest->asked;
+  }
+  boost::asio::post(richest->owner().context(), [pool = weak_from_this(), richest] {
+    const auto self = pool.lock();
+    if (!self)
+      return;
+    {
+      const Lock lock{self->mutex_};
+      --richest->asked;
+    }
+    // If its worker used it meanwhile, it goes to the first in line when it is given back.
+    richest->close_first();
+  });
+}
+
+Task<Result<std::unique_ptr<Link>>> ConnectionPool::make_link(Deadline deadline) {
+  auto stream = co_await net::connect(endpoint_, tls_.get(), deadline);
+  if (!stream) {
+    count_error(ErrorKind::connect);
+    co_return stream.error();
+  }
+  co_return std::make_unique<Link>(std::move(stream).value());
+}
+
+Task<Result<Connection>> ConnectionPool::take(Deadline deadline, Reuse reuse) {
+  const std::shared_ptr<ConnectionPool> self = shared_from_this();
+  std::unique_ptr<Link> link;
+  if (reuse == Reuse::allowed)
+    link = shelf().take_last();
+  if (link)
+    co_return Connection{self, std::move(link), true};
+
+  const Deadline patience = deadline.capped(config_.connect_timeout);
+  Ticket ticket{*self, reuse};
+  if (ticket.waits()) {
+    ask_for_idle();
+    co_await ticket.wait(patience);
+  }
+  if (!ticket.leave_line()) {
+    count_error(ErrorKind::overloaded);
     co_return Errc::overloaded;
   }
-}
-
-Task<Result<Connection>> ConnectionPool::take(Deadline deadline, bool fresh) {
-  const Deadline patience = deadline.capped(config_.connect_timeout);
-  CO_TRY(co_await reserve(patience));
-  std::unique_ptr<Link> link = fresh ? nullptr : take_idle();
+  link = ticket.take_link();
   const bool reused = link != nullptr;
   if (!reused) {
-    auto stream = co_await net::connect(endpoint_, tls_.get(), patience);
-    if (!stream) {
-      release();
-      PoolMetrics::get().failed.add();
-      co_return stream.error();
-    }
-    link = std::make_unique<Link>(std::move(stream).value());
+    CO_TRY(link, co_await make_link(patience));
   }
-  co_return Connection{shared_from_this(), std::move(link), reused};
+  ticket.spend();
+  co_return Connection{self, std::move(link), reused};
 }
 
 }  // namespace forebay::origin

@@ -7,10 +7,12 @@
 #include <forebay/origin/config.hpp>
 #include <forebay/runtime/waiter.hpp>
 
-#include <atomic>
+#include <array>
+#include <cstddef>
+#include <list>
 #include <memory>
+#include <mutex>
 #include <string>
-#include <vector>
 
 namespace forebay::origin {
 
@@ -35,7 +37,7 @@ struct Link {
   TimePoint idle_since;
 };
 
-/// A connection in use, counted against the bound until it goes. One worker.
+/// A connection in use. One worker.
 class Connection {
  public:
   Connection(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Link> link, bool reused);
@@ -56,39 +58,52 @@ class Connection {
   bool reusable_ = false;
 };
 
-/// Any worker; idle connections stay with the worker that made them. Held by every connection in
-/// use.
+/// Any worker; a connection stays with the worker that made it. Connections being made, in use and
+/// idle never exceed max_connections together: who finds none waits in line, and a connection given
+/// back goes to the first in line, as it is on the same worker, else as the right to make another.
+/// While somebody waits no connection stays idle on another worker.
 class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
  public:
+  enum class Reuse { allowed, forbidden };
+
   static Result<std::shared_ptr<ConnectionPool>> create(const OriginConfig& config,
                                                         const net::Endpoint& endpoint);
+  ~ConnectionPool();
 
-  /// An idle connection that looks alive (unless `fresh`), else a new one. Errc::overloaded where
-  /// none of max_connections became free in time, unavailable or timeout where the origin could not
-  /// be reached.
-  Task<Result<Connection>> take(Deadline deadline, bool fresh);
-  /// Closes this worker's idle connections.
-  void close_idle();
+  /// An idle connection that looks alive where `reuse` allows it, else a new one. Errc::overloaded
+  /// where none of max_connections became free in time, unavailable or timeout where the origin
+  /// could not be reached.
+  Task<Result<Connection>> take(Deadline deadline, Reuse reuse);
+  /// Closes this worker's idle connections; later ones are not kept.
+  void stop();
 
  private:
   friend class Connection;
-  using IdleList = std::vector<std::unique_ptr<Link>>;
+  class Shelf;
+  class Ticket;
+  using Lock = std::lock_guard<std::mutex>;
+
+  /// Workers a node can have: shelves are made before the workers are known.
+  static constexpr std::size_t kWorkersMax = 1024;
 
   ConnectionPool(const OriginConfig& config, net::Endpoint endpoint,
                  std::shared_ptr<const net::TlsContext> tls);
-  IdleList& idle();
-  std::unique_ptr<Link> take_idle();
-  bool try_reserve();
-  Task<Result<void>> reserve(Deadline deadline);
-  void release();
+  Shelf& shelf();
   void put_back(std::unique_ptr<Link> link);
+  void free_place();
+  void ask_for_idle();
+  Task<Result<std::unique_ptr<Link>>> make_link(Deadline deadline);
 
   OriginConfig config_;
   net::Endpoint endpoint_;
   std::shared_ptr<const net::TlsContext> tls_;
-  std::atomic<std::size_t> in_use_{0};
-  runtime::WaitList waiters_;
-  std::vector<IdleList> idle_;  ///< By worker; each touched by its own only.
+
+  // Guarded by mutex_. Somebody waits only while open_ is max_connections.
+  std::mutex mutex_;
+  std::size_t open_ = 0;  ///< Places taken: connections being made, in use, idle.
+  std::list<Ticket*> waiting_;
+  /// By worker; the pointer is set once, by that worker.
+  std::array<std::unique_ptr<Shelf>, kWorkersMax> shelves_;
 };
 
 }  // namespace forebay::origin
