@@ -155,11 +155,13 @@ def test_a_put_of_nothing_with_expect_keeps_in_step(scripted, node):
 
 def test_botocore_after_an_empty_put(scripted, node):
     """botocore reads the next answer wrongly where an empty PUT with Expect got no 100."""
-    s3 = node(scripted).boto(SCRIPT, read_timeout=10)
+    s3 = node(scripted).boto(SCRIPT, read_timeout=5)
+    # Which sizes it expects a 100 for differs from version to version: here, all.
+    s3.meta.events.register("before-call.s3.PutObject",
+                            lambda params, **_: params["headers"].update(Expect="100-continue"))
     for turn in range(3):
-        s3.put_object(Bucket="bucket", Key=f"empty{turn}", Body=b"")
-        s3.upload_fileobj(io.BytesIO(), "bucket", f"none{turn}")
-        s3.upload_fileobj(io.BytesIO(b"x" * 1000), "bucket", f"full{turn}")
+        s3.put_object(Bucket="bucket", Key=f"empty{turn}", Body=io.BytesIO())
+        s3.put_object(Bucket="bucket", Key=f"full{turn}", Body=io.BytesIO(b"x" * 1000))
         assert s3.get_object(Bucket="bucket", Key=f"full{turn}")["Body"].read() == b"x" * 1000
 
 
