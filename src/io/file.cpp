@@ -6,7 +6,9 @@
 #include <forebay/io/block_device.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <string_view>
+#include <thread>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -19,6 +21,7 @@ namespace forebay::io {
 namespace {
 
 constexpr ::mode_t kFileMode = 0600;
+constexpr milliseconds kBusyPoll{10};
 
 Error failed(const std::string& path, std::string_view what, int error) {
   log::get("io").error("{}: {}: {}", path, what,
@@ -65,6 +68,18 @@ Result<void> measure_device(OpenFile& file) {
   return success();
 }
 
+/// Calls `attempt`, which returns true or leaves errno, until what it wants is no longer busy.
+template <class Attempt>
+bool retry_while_busy(Attempt attempt, milliseconds wait) {
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  while (!attempt()) {
+    if ((errno != EWOULDBLOCK && errno != EBUSY) || std::chrono::steady_clock::now() >= deadline)
+      return false;
+    std::this_thread::sleep_for(kBusyPoll);
+  }
+  return true;
+}
+
 }  // namespace
 
 UniqueFd::~UniqueFd() {
@@ -72,7 +87,7 @@ UniqueFd::~UniqueFd() {
     ::close(fd_);
 }
 
-Result<OpenFile> open_file(const std::string& path, std::uint64_t size_bytes) {
+Result<OpenFile> open_file(const std::string& path, std::uint64_t size_bytes, milliseconds wait) {
   struct stat status{};
   const bool exists = ::stat(path.c_str(), &status) == 0;
   if (exists && !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
@@ -83,8 +98,11 @@ Result<OpenFile> open_file(const std::string& path, std::uint64_t size_bytes) {
   OpenFile file;
   file.path = path;
   file.size_bytes = raw ? size_bytes : align_down(size_bytes, kDeviceAlignment);
-  file.fd = UniqueFd{::open(path.c_str(), flags | O_DIRECT, kFileMode)};
-  file.direct = static_cast<bool>(file.fd);
+  const auto open_direct = [&] {
+    file.fd = UniqueFd{::open(path.c_str(), flags | O_DIRECT, kFileMode)};
+    return static_cast<bool>(file.fd);
+  };
+  file.direct = retry_while_busy(open_direct, wait);
   if (!file.fd && errno == EINVAL) {
     file.fd = UniqueFd{::open(path.c_str(), flags, kFileMode)};
     if (file.fd)
@@ -92,7 +110,8 @@ Result<OpenFile> open_file(const std::string& path, std::uint64_t size_bytes) {
   }
   if (!file.fd)
     return failed(path, "cannot be opened", errno);
-  if (::flock(file.fd.get(), LOCK_EX | LOCK_NB) != 0)
+  const auto lock = [&file] { return ::flock(file.fd.get(), LOCK_EX | LOCK_NB) == 0; };
+  if (!retry_while_busy(lock, wait))
     return failed(path, "is locked by another process", errno);
   if (raw) {
     TRY(measure_device(file));

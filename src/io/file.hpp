@@ -1,6 +1,7 @@
 #pragma once
 // Opens, locks and sizes what a device reads and writes.
 #include <forebay/base/result.hpp>
+#include <forebay/base/units.hpp>
 
 #include <cstdint>
 #include <string>
@@ -37,7 +38,10 @@ struct OpenFile {
 
 /// A regular file is created (mode 0600) and preallocated where it is absent or shorter, and cut
 /// where it is longer. A block device must be at least `size_bytes` (0: all of it) and not in use.
+/// One that another process holds is waited for, for `wait` at most: the kernel ends the rings of a
+/// killed process, and with them its files, a moment after the process itself. Blocks the thread.
 /// Logs why it cannot; Errc::device_failed.
-Result<OpenFile> open_file(const std::string& path, std::uint64_t size_bytes);
+Result<OpenFile> open_file(const std::string& path, std::uint64_t size_bytes,
+                           milliseconds wait = milliseconds{5'000});
 
 }  // namespace forebay::io

@@ -60,7 +60,7 @@ TEST_F(FileTest, ASecondOwnerIsRefusedUntilTheFirstIsGone) {
   {
     const auto first = open_file(path, MiB);
     ASSERT_TRUE(first);
-    EXPECT_EQ(open_file(path, MiB).error(), Errc::device_failed);
+    EXPECT_EQ(open_file(path, MiB, milliseconds{0}).error(), Errc::device_failed);
   }
   EXPECT_TRUE(open_file(path, MiB));
 }
