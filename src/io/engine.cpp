@@ -61,8 +61,9 @@ Result<std::unique_ptr<IoEngine>> IoEngine::create(const EngineConfig& config,
   if (config.kind != EngineKind::pread) {
     auto rings = make_uring_transport(workers, config.ring_entries);
     if (rings) {
-      log::get("io").info("disk engine=io_uring rings={}", workers.size());
-      return std::make_unique<Engine>(std::move(rings).value());
+      auto transport = std::move(rings).value();
+      log::get("io").info("disk engine={} {}", transport->name(), transport->extent());
+      return std::make_unique<Engine>(std::move(transport));
     }
     reason = fmt::format("io_uring: {}; {}", rings.error().message(), explain(rings.error()));
   }
@@ -72,9 +73,10 @@ Result<std::unique_ptr<IoEngine>> IoEngine::create(const EngineConfig& config,
   }
   const auto level =
       config.kind == EngineKind::automatic ? spdlog::level::warn : spdlog::level::info;
-  log::get("io").log(level, "disk engine=pread threads={} reason=\"{}\" hint=docs/io_uring.md",
-                     config.pread_threads, reason);
-  return std::make_unique<Engine>(make_pread_transport(config.pread_threads));
+  auto transport = make_pread_transport(config.pread_threads);
+  log::get("io").log(level, "disk engine={} {} reason=\"{}\" hint=docs/io_uring.md",
+                     transport->name(), transport->extent(), reason);
+  return std::make_unique<Engine>(std::move(transport));
 }
 
 }  // namespace forebay::io

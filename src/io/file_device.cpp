@@ -12,6 +12,8 @@
 namespace forebay::io {
 namespace {
 
+constexpr std::chrono::seconds kReportInterval{10};
+
 /// What O_DIRECT asks for is our own duty: callers that break it are defects.
 void check(std::uint64_t offset, const std::vector<iovec>& parts, std::uint64_t size_bytes) {
   std::uint64_t end = offset;
@@ -51,14 +53,24 @@ Task<Result<void>> FileDevice::transfer(bool is_write, std::uint64_t offset,
   const int error =
       co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(int)>(
           start, boost::asio::use_awaitable);
-  if (error == 0) {
-    failing_.store(false, std::memory_order_relaxed);
+  if (error == 0)
     co_return success();
-  }
-  if (!failing_.exchange(true, std::memory_order_relaxed))
-    log::get("io").error("{}: {} at {}: {}", file_.path, is_write ? "write" : "read", offset,
-                         Error{error, boost::system::system_category()}.message());
+  report(is_write, offset, error);
   co_return Errc::device_failed;
+}
+
+/// A device that fails may fail thousands of times a second.
+void FileDevice::report(bool is_write, std::uint64_t offset, int error) {
+  const TimePoint now = Clock::now();
+  Clock::rep quiet_until = quiet_until_.load(std::memory_order_relaxed);
+  if (now.time_since_epoch().count() < quiet_until)
+    return;
+  const Clock::rep next = (now + kReportInterval).time_since_epoch().count();
+  // Only one of those who fail at the same time reports.
+  if (!quiet_until_.compare_exchange_strong(quiet_until, next, std::memory_order_relaxed))
+    return;
+  log::get("io").error("{}: {} at {}: {}", file_.path, is_write ? "write" : "read", offset,
+                       Error{error, boost::system::system_category()}.message());
 }
 
 }  // namespace forebay::io

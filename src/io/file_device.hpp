@@ -3,6 +3,7 @@
 #include "io/file.hpp"
 #include "io/transport.hpp"
 
+#include <forebay/base/units.hpp>
 #include <forebay/io/block_device.hpp>
 
 #include <atomic>
@@ -21,10 +22,11 @@ class FileDevice final : public BlockDevice {
 
  private:
   Task<Result<void>> transfer(bool is_write, std::uint64_t offset, std::vector<iovec> parts);
+  void report(bool is_write, std::uint64_t offset, int error);
 
   Transport& transport_;
   OpenFile file_;
-  std::atomic<bool> failing_{false};  ///< The last operation failed: logged already.
+  std::atomic<Clock::rep> quiet_until_{0};  ///< No failure is logged before.
 };
 
 }  // namespace forebay::io

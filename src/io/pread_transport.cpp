@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <fmt/format.h>
 #include <sys/uio.h>
 
 namespace forebay::io {
@@ -21,10 +22,11 @@ int attempt(const Transfer& transfer) {
 
 class PreadTransport final : public Transport {
  public:
-  explicit PreadTransport(std::size_t threads) : threads_{threads} {}
+  explicit PreadTransport(std::size_t threads) : count_{threads}, threads_{threads} {}
   ~PreadTransport() override { threads_.join(); }
 
   std::string_view name() const override { return "pread"; }
+  std::string extent() const override { return fmt::format("threads={}", count_); }
 
   void start(std::unique_ptr<Transfer> transfer) override {
     boost::asio::io_context& home = runtime::Worker::current().context();
@@ -39,6 +41,7 @@ class PreadTransport final : public Transport {
   }
 
  private:
+  std::size_t count_;
   boost::asio::thread_pool threads_;
 };
 

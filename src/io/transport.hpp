@@ -38,6 +38,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
   virtual std::string_view name() const = 0;
+  /// How large it is, for the log: "entries=256 workers=2".
+  virtual std::string extent() const = 0;
   virtual void start(std::unique_ptr<Transfer> transfer) = 0;
 };
 

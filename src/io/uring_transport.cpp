@@ -5,6 +5,7 @@
 #include <forebay/base/assert.hpp>
 #include <forebay/base/errc.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <deque>
@@ -13,6 +14,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <liburing.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -47,6 +49,8 @@ class Ring : public std::enable_shared_from_this<Ring> {
 
   void start(std::unique_ptr<Transfer> transfer);
   void close();
+  /// What the kernel gave. Any thread.
+  unsigned entries() const { return ring_.sq.ring_entries; }
 
  private:
   Result<void> set_up(unsigned entries);
@@ -227,6 +231,13 @@ class UringTransport final : public Transport {
   }
 
   std::string_view name() const override { return "io_uring"; }
+  /// Of the smallest ring: memlock may have refused more to one worker than to another.
+  std::string extent() const override {
+    unsigned entries = rings_.front()->entries();
+    for (const auto& ring : rings_)
+      entries = std::min(entries, ring->entries());
+    return fmt::format("entries={} workers={}", entries, rings_.size());
+  }
   void start(std::unique_ptr<Transfer> transfer) override {
     rings_[runtime::Worker::current().index()]->start(std::move(transfer));
   }

@@ -3,15 +3,19 @@
 #include "support/run_on_worker.hpp"
 
 #include <forebay/base/errc.hpp>
+#include <forebay/base/log.hpp>
 #include <forebay/io/block_device.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <random>
+#include <sstream>
 
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
 #include <unistd.h>
 
 namespace forebay::io {
@@ -227,6 +231,51 @@ TEST_P(FileEngineTest, AFileThatWasCutUnderUsIsAnErrorAndNoSuccess) {
     const auto within = co_await device->read(MiB, parts);
     EXPECT_TRUE(within);
   });
+}
+
+/// What the logger of this room says meanwhile.
+class LogLines {
+ public:
+  LogLines() { sinks().push_back(sink_); }
+  ~LogLines() { sinks().pop_back(); }
+  std::string text() const { return text_.str(); }
+  std::size_t count() const {
+    const std::string lines = text();
+    return static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n'));
+  }
+
+ private:
+  static std::vector<spdlog::sink_ptr>& sinks() { return log::get("io").sinks(); }
+
+  std::ostringstream text_;
+  spdlog::sink_ptr sink_ = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
+};
+
+TEST_P(FileEngineTest, ASectorThatFailsAmongGoodOnesIsLoggedOnce) {
+  const auto path = directory / "slab";
+  const auto device = engine->open(path.string(), kDiskSize).value();
+  std::filesystem::resize_file(path, 2 * MiB);
+  const LogLines lines;
+  test::run_on_worker(workers, [&device]() -> Task<void> {
+    Buffer buffer{64 * KiB};
+    const std::vector<iovec> parts{buffer.part()};
+    for (int i = 0; i < 3; ++i) {
+      const auto bad = co_await device->read(4 * MiB, parts);
+      EXPECT_FALSE(bad);
+      const auto good = co_await device->read(MiB, parts);
+      EXPECT_TRUE(good);
+    }
+  });
+  EXPECT_EQ(lines.count(), 1U) << lines.text();
+}
+
+TEST_P(FileEngineTest, OneLineTellsTheEngineAndItsSize) {
+  const LogLines lines;
+  const auto another = IoEngine::create({GetParam(), 3, 8}, workers).value();
+  EXPECT_EQ(lines.count(), 1U);
+  const char* expected = GetParam() == EngineKind::pread ? "engine=pread threads=3 reason=\""
+                                                         : "engine=io_uring entries=8 workers=1";
+  EXPECT_NE(lines.text().find(expected), std::string::npos) << lines.text();
 }
 
 TEST_P(FileEngineTest, TheNameTellsTheEngine) {
