@@ -25,7 +25,7 @@ inline Deadline patience() {
 }
 /// A deadline that a test wants to see pass.
 inline Deadline soon() {
-  return Deadline::after(milliseconds{50});
+  return Deadline::after(milliseconds{200});
 }
 
 inline std::span<const std::byte> bytes_of(std::string_view text) {
@@ -110,6 +110,7 @@ class ClientTest : public ::testing::Test {
     client_ = Client::create(config).value();
     return *client_;
   }
+  Client& client() { return *client_; }
   void disconnect() {
     if (!client_)
       return;

@@ -1,0 +1,232 @@
+// The bound on connections, the line of those who wait, and how idle connections end.
+#include "client_fixture.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace forebay::origin::testing {
+namespace {
+
+using test::LoopbackOrigin;
+using test::Peer;
+
+/// Holds every request's answer back until release().
+class Gate {
+ public:
+  void serve(Peer& peer) {
+    while (!peer.receive_head().empty()) {
+      {
+        std::unique_lock lock{mutex_};
+        ++waiting_;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return permits_ != 0; });
+        --permits_;
+        --waiting_;
+      }
+      peer.send(ok("x"));
+    }
+  }
+  /// Lets this many answers go.
+  void release(int count) {
+    const std::lock_guard lock{mutex_};
+    permits_ += count;
+    changed_.notify_all();
+  }
+  /// Until this many requests wait for their answers.
+  bool wait_for(int count) {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_for(lock, std::chrono::seconds{10}, [&] { return waiting_ >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int permits_ = 0;
+  int waiting_ = 0;
+};
+
+/// How many fetches ended how.
+class Outcomes {
+ public:
+  void add(const Error& error) {
+    const std::lock_guard lock{mutex_};
+    ++(error == Errc::overloaded ? overloaded_ : error ? other_ : good_);
+    changed_.notify_all();
+  }
+  int good() const { return read(good_); }
+  int other() const { return read(other_); }
+  bool wait_overloaded(int count) {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_for(lock, std::chrono::seconds{10}, [&] { return overloaded_ >= count; });
+  }
+
+ private:
+  int read(const int& count) const {
+    const std::lock_guard lock{mutex_};
+    return count;
+  }
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  int good_ = 0;
+  int overloaded_ = 0;
+  int other_ = 0;
+};
+
+Task<void> fetch_one(Client* client, Deadline deadline, Outcomes* outcomes) {
+  http::ResponseHead answer;
+  http::RequestHead head = request("GET", "/");
+  auto exchange = co_await client->get(std::move(head), Reason::fill, deadline, answer);
+  if (!exchange) {
+    outcomes->add(exchange.error());
+    co_return;
+  }
+  const auto body = co_await read_all(*exchange.value());
+  outcomes->add(body ? Error{} : body.error());
+}
+
+class ConnectionPoolTest : public ClientTest {
+ protected:
+  void start(int count, std::size_t worker, Deadline deadline = patience()) {
+    for (int i = 0; i < count; ++i)
+      workers().spawn_on(worker, "fetch", &fetch_one, &client(), deadline, &outcomes);
+  }
+  void wait_all() { EXPECT_TRUE(workers().drain(patience())); }
+
+  Outcomes outcomes;
+};
+
+TEST_F(ConnectionPoolTest, WhoFindsNoConnectionWaitsForOne) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 2;
+  connect(origin.endpoint());
+  start(10, 0);
+  start(10, 1);
+  EXPECT_TRUE(gate.wait_for(2));
+  EXPECT_EQ(origin.accepted(), 2);
+  gate.release(20);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 20);
+}
+
+TEST_F(ConnectionPoolTest, WhoWaitsTooLongIsOverloaded) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 1;
+  config.connect_timeout = milliseconds{300};
+  connect(origin.endpoint());
+  const double before = errors("overloaded");
+  start(1, 0);
+  EXPECT_TRUE(gate.wait_for(1));
+  start(1, 0);
+  EXPECT_TRUE(outcomes.wait_overloaded(1));
+  gate.release(1);
+  wait_all();
+  EXPECT_EQ(errors("overloaded"), before + 1);
+  EXPECT_EQ(outcomes.good(), 1);
+}
+
+TEST_F(ConnectionPoolTest, AConnectionGivenBackSkipsThoseWhoGaveUp) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 1;
+  connect(origin.endpoint());
+  start(1, 0);
+  EXPECT_TRUE(gate.wait_for(1));
+  // In line before the patient one, and gone when the connection comes back.
+  start(3, 1, soon());
+  start(1, 1);
+  EXPECT_TRUE(outcomes.wait_overloaded(3));
+  gate.release(2);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 2);
+}
+
+TEST_F(ConnectionPoolTest, WhoWaitsOnTheSameWorkerGetsTheConnectionItself) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 1;
+  connect(origin.endpoint());
+  start(20, 0);
+  gate.release(20);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 20);
+  EXPECT_EQ(origin.accepted(), 1);
+}
+
+TEST_F(ConnectionPoolTest, AnotherWorkersIdleConnectionMakesRoom) {
+  LoopbackOrigin origin{[](Peer& peer, std::size_t) { echo_targets(peer); }};
+  config.max_connections = 1;
+  connect(origin.endpoint());
+  for (std::size_t round = 0; round < 6; ++round) {
+    const std::size_t worker = round % 2;
+    EXPECT_EQ(fetched("/" + std::to_string(round), worker), "/" + std::to_string(round));
+    EXPECT_EQ(metric("forebay_origin_connections", "idle"), 1);
+  }
+  EXPECT_EQ(origin.accepted(), 6);
+}
+
+TEST_F(ConnectionPoolTest, ManyWhoWaitGetAllTheIdleConnectionsOfAnotherWorker) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 8;
+  connect(origin.endpoint());
+  start(8, 0);
+  EXPECT_TRUE(gate.wait_for(8));
+  gate.release(8);
+  wait_all();
+  EXPECT_EQ(metric("forebay_origin_connections", "idle"), 8);
+  start(8, 1);
+  // All at once: each got a place of its own.
+  EXPECT_TRUE(gate.wait_for(8));
+  EXPECT_EQ(origin.accepted(), 16);
+  gate.release(8);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 16);
+}
+
+TEST_F(ConnectionPoolTest, AConnectThatFailsLeavesItsPlace) {
+  std::string gone;
+  {
+    const LoopbackOrigin origin{[](Peer&, std::size_t) {}};
+    gone = origin.endpoint();
+  }
+  config.max_connections = 1;
+  connect(gone);
+  const double before = errors("overloaded");
+  start(5, 0);
+  start(5, 1);
+  wait_all();
+  EXPECT_EQ(outcomes.other(), 10);
+  EXPECT_EQ(errors("overloaded"), before);
+}
+
+TEST_F(ConnectionPoolTest, ClosesWhatStandsIdleTooLong) {
+  LoopbackOrigin origin{[](Peer& peer, std::size_t) { echo_targets(peer); }};
+  config.idle_timeout = milliseconds{30};
+  connect(origin.endpoint());
+  EXPECT_EQ(fetched("/"), "/");
+  // Nobody asks for anything: the connection ends by itself.
+  EXPECT_TRUE(origin.wait_ended(1));
+  EXPECT_EQ(fetched("/again"), "/again");
+  EXPECT_EQ(origin.accepted(), 2);
+}
+
+TEST_F(ConnectionPoolTest, StoppingClosesIdleConnectionsAndKeepsNoLaterOnes) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  connect(origin.endpoint());
+  start(2, 0);
+  EXPECT_TRUE(gate.wait_for(2));
+  gate.release(1);
+  EXPECT_TRUE(gate.wait_for(1));
+  workers().run_on_each([this](runtime::Worker&) { client().stop(); });
+  gate.release(1);
+  wait_all();
+  EXPECT_TRUE(origin.wait_ended(2));
+  EXPECT_EQ(metric("forebay_origin_connections", "idle"), 0);
+}
+
+}  // namespace
+}  // namespace forebay::origin::testing
