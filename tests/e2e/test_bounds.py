@@ -33,7 +33,8 @@ def gauges(proxy):
     metrics = proxy.metrics()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", metrics.text, re.MULTILINE))
     words = ("active", "in_use", "in_flight", "used", "connections", "streams", "queue", "open")
-    resident = ("resident", "slots", "disk", "capacity", "admin", "pool_frames", "idle")
+    resident = ("resident", "slots", "disk", "capacity", "admin", "pool_frames", "idle",
+                "process_")
     return {(name, tuple(sorted(labels.items()))): value for name, labels, value in metrics.samples
             if kinds.get(name) == "gauge" and any(word in name for word in words)
             and not any(word in name + str(labels) for word in resident)}

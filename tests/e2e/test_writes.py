@@ -133,6 +133,19 @@ def test_our_own_100_after_a_second_of_silence(scripted, node):
         assert raw.head()[0] == 200
 
 
+def test_a_100_that_comes_after_ours_does_not_end_the_upload(scripted, node):
+    scripted.on(Script(expect="late"), method="PUT")
+    client = node(scripted).client(SCRIPT)
+    # More than the sockets hold, so that the node still sends when the origin's 100 comes.
+    body = b"x" * (32 * MIB)
+    with RawConnection(client.address) as raw:
+        raw.send(head_of_put(client, "/bucket/key", len(body), ("Expect", "100-continue")))
+        assert raw.head()[0] == 100
+        raw.send(body)
+        assert raw.head()[0] == 200
+    assert scripted.get("bucket", "key").body == body
+
+
 @pytest.mark.parametrize("value", ["200", "", "something-else"])
 def test_other_expectations_are_ignored(scripted, node, value):
     """A strange Expect is ignored, as S3 does: no 417."""

@@ -244,7 +244,7 @@ class Node:
     def boto(self, key, **options):
         return boto(self.endpoint, key, **options)
 
-    def settle(self):
+    def settle(self, step=0.15):
         """Waits until no fill and no write is under way, and what was read has reached the disk."""
         last = None
         for _ in range(400):
@@ -253,5 +253,5 @@ class Node:
             if now == last:
                 return
             last = now
-            time.sleep(0.15)
+            time.sleep(step)
         raise AssertionError("the node did not come to rest")

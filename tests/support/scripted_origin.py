@@ -69,7 +69,9 @@ class Script:
     set_headers: dict = dataclasses.field(default_factory=dict)  # name -> value, None removes
     chunked: bool = False  # no Content-Length
     until_close: bool = False  # neither: the end is the end of the connection
-    expect: str = "continue"  # "silent": no 100; "final": the answer without reading the body
+    # "silent": no 100; "late": one after two seconds, before any of the body is read; "final": the
+    # answer without reading the body
+    expect: str = "continue"
     bytes_per_second: float | None = None
 
 
@@ -300,6 +302,9 @@ class ScriptedOrigin:
         unread = expects and (script.expect == "final" or refusal is not None)
         if not unread:
             if expects and script.expect == "continue":
+                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            if expects and script.expect == "late":
+                await asyncio.sleep(2)
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             await self._read_body(request, script, reader, writer)
         if script.before is not None:
