@@ -197,6 +197,11 @@ void BlockCache::speculate(const ObjectPtr& object, std::uint64_t offset, std::u
              io::Share::speculation);
 }
 
+bool BlockCache::knows(std::string_view origin, std::string_view bucket,
+                       std::string_view key) const {
+  return disk_ && disk_->knows(origin, bucket, key);
+}
+
 void BlockCache::drop_superseded(const Object& current) {
   if (disk_)
     disk_->drop_superseded(current);

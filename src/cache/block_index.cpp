@@ -34,6 +34,14 @@ bool BlockIndex::contains(const Object& object, std::uint32_t block) const {
   return shard.blocks.contains(hash);
 }
 
+bool BlockIndex::knows(std::string_view origin, std::string_view bucket,
+                       std::string_view key) const {
+  const Hash128 name = name_hash(origin, bucket, key);
+  const NameShard& shard = name_shard(name);
+  const std::lock_guard lock{shard.mutex};
+  return shard.names.contains(name);
+}
+
 ObjectPtr BlockIndex::canonical(Identity identity) {
   const Hash128 name = name_of(identity);
   {

@@ -33,6 +33,8 @@ class BlockIndex {
 
   std::optional<StoredBlock> find(const Object& object, std::uint32_t block) const;
   bool contains(const Object& object, std::uint32_t block) const;
+  /// Whether any block of any version of that name is stored.
+  bool knows(std::string_view origin, std::string_view bucket, std::string_view key) const;
 
   /// The one object that stands for this identity here, so that its blocks share it.
   ObjectPtr canonical(Identity identity);

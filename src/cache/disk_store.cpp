@@ -32,6 +32,11 @@ class SlabStore final : public DiskStore {
     return index_.contains(object, block);
   }
 
+  bool knows(std::string_view origin, std::string_view bucket,
+             std::string_view key) const override {
+    return index_.knows(origin, bucket, key);
+  }
+
   Task<Result<void>> read(ObjectPtr object, std::uint32_t block, std::uint32_t first_page,
                           std::vector<io::PageRef> pages) override {
     const std::optional<StoredBlock> stored = index_.find(*object, block);

@@ -1,5 +1,7 @@
 #pragma once
 // A YAML document as a plain tree with places. The parser itself is named in document.cpp alone.
+#include <forebay/base/units.hpp>
+
 #include <string>
 #include <string_view>
 #include <variant>
@@ -39,7 +41,7 @@ struct SyntaxError {
 
 /// One document of at most kDocumentSizeMax bytes, in the YAML of configuration files: no anchors,
 /// no aliases, no second document. An empty text is a null node.
-inline constexpr std::size_t kDocumentSizeMax = 4 * 1024 * 1024;
+inline constexpr std::size_t kDocumentSizeMax = 4 * MiB;
 std::variant<Node, SyntaxError> parse_document(std::string_view text);
 
 }  // namespace forebay::config

@@ -196,6 +196,7 @@ std::vector<Key> auth_keys() {
 
 Value devices_to_value(const Config& config) {
   std::vector<Record> records;
+  records.reserve(config.cache.disk.devices.size());
   for (const cache::DeviceConfig& device : config.cache.disk.devices)
     records.push_back({{{"path", device.path}, {"size", device.size_bytes}}});
   return records;
@@ -210,6 +211,7 @@ void devices_from_value(Config& config, const Value& value) {
 
 Value rules_to_value(const Config& config) {
   std::vector<Record> records;
+  records.reserve(config.proxy.rules.size());
   for (const proxy::CacheRule& rule : config.proxy.rules)
     records.push_back({{{"bucket", rule.bucket},
                         {"prefix", rule.prefix},

@@ -43,19 +43,27 @@ struct Access {
   std::function<void(Config&, const Value&)> set;
 };
 
+/// What a row of the table has where it says nothing.
+inline constexpr std::string_view kNoText;
+template <class T>
+std::vector<T> none() {
+  return {};
+}
+
 struct Key {
   std::string_view name;  ///< Dotted: "listen.s3".
   Type type;
   std::string_view help;
   Access access = {};
   Bounds bounds = {};
-  std::vector<std::string_view> choices = {};      ///< Type::enumeration
-  std::vector<std::string_view> unavailable = {};  ///< Choices of a later version.
-  std::string_view example = {};                   ///< For a key whose default says little.
+  std::vector<std::string_view> choices = none<std::string_view>();  ///< Type::enumeration
+  std::vector<std::string_view> unavailable =
+      none<std::string_view>();        ///< Choices of a later version.
+  std::string_view example = kNoText;  ///< For a key whose default says little.
   bool required = false;
-  bool secret = false;          ///< Its value is never printed, in errors neither.
-  bool reload = false;          ///< Changes of the file it names are noticed while the daemon runs.
-  std::vector<Key> items = {};  ///< Type::map_list: the keys of each map.
+  bool secret = false;  ///< Its value is never printed, in errors neither.
+  bool reload = false;  ///< Changes of the file it names are noticed while the daemon runs.
+  std::vector<Key> items = none<Key>();  ///< Type::map_list: the keys of each map.
 };
 
 /// "listen" and what it is about, in the order of the table.

@@ -41,6 +41,7 @@ std::string text_length(const Key& key) {
 
 std::string item_names(const Key& key) {
   std::vector<std::string_view> names;
+  names.reserve(key.items.size());
   for (const Key& item : key.items)
     names.push_back(item.name);
   return join(names);
@@ -61,9 +62,8 @@ Parsed within(const Key& key, double measure, Value value) {
 template <class Number>
 std::optional<Number> whole_number(std::string_view text) {
   Number number{};
-  const char* const end = text.data() + text.size();
-  const auto [rest, ec] = std::from_chars(text.data(), end, number);
-  if (ec != std::errc{} || rest != end)
+  const auto [rest, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (ec != std::errc{} || rest != text.data() + text.size())
     return std::nullopt;
   return number;
 }
@@ -109,7 +109,7 @@ Parsed parse_url(std::string_view text) {
 }
 
 Parsed parse_path(const Key& key, std::string_view text, std::string_view directory) {
-  const Parsed checked = parse_text(key, text);
+  Parsed checked = parse_text(key, text);
   if (std::holds_alternative<Misfit>(checked) || text.empty())
     return checked;
   // An absolute path replaces the directory.
@@ -182,7 +182,7 @@ std::string allowed_briefly(const Key& key) {
 }
 
 std::string allowed(const Key& key) {
-  const std::string brief = allowed_briefly(key);
+  std::string brief = allowed_briefly(key);
   switch (key.type) {
     case Type::size:
       return "a size such as 4096, 64KiB or 4MiB, " + brief;

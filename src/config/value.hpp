@@ -21,9 +21,9 @@ struct Record {
   std::map<std::string, Value> values;
 
   template <class T>
-  T get(const std::string& name, T otherwise = {}) const {
+  T get(const std::string& name, const T& otherwise = T{}) const {
     const auto found = values.find(name);
-    return found == values.end() ? std::move(otherwise) : std::get<T>(found->second);
+    return found == values.end() ? otherwise : std::get<T>(found->second);
   }
 };
 

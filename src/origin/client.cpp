@@ -59,6 +59,26 @@ bool is_safe(const http::RequestHead& head) {
   return head.method == "GET" || head.method == "HEAD";
 }
 
+/// What of a safe request decides which answers it may get.
+struct Asked {
+  bool part;       ///< Of the body, by Range or partNumber.
+  bool condition;  ///< That "not modified" may answer.
+};
+
+Asked asked_by(const http::RequestHead& head) {
+  return {.part = head.headers.contains("Range") ||
+                  head.target.find("partNumber=") != std::string::npos,
+          .condition =
+              head.headers.contains("If-None-Match") || head.headers.contains("If-Modified-Since")};
+}
+
+/// 206 and 304 answer what was asked, or are another request's answer.
+bool may_answer(int status, const Asked& asked) {
+  constexpr int kPartialContent = 206;
+  constexpr int kNotModified = 304;
+  return (status != kPartialContent || asked.part) && (status != kNotModified || asked.condition);
+}
+
 /// What the head announces of the request's own body.
 http::BodyFraming body_of(const http::RequestHead& head) {
   const auto framing = http::request_framing(head);
@@ -247,9 +267,12 @@ class PooledClient final : public Client {
                                               Deadline deadline,
                                               http::ResponseHead& response) override {
     ASSERT(is_safe(head));
+    const Asked asked = asked_by(head);
     CO_TRY(auto exchange, co_await send(std::move(head), reason, deadline));
     for (int interim = 0; interim < kInterimMax; ++interim) {
       CO_TRY(response, co_await exchange->read_head(deadline));
+      if (!may_answer(response.status, asked))
+        break;
       if (response.status != kContinue)
         co_return std::move(exchange);
     }

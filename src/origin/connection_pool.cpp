@@ -94,14 +94,14 @@ class ConnectionPool::Shelf final : public runtime::Watchdog::Entry {
 
   runtime::Worker& owner() { return owner_; }
 
-  /// The connection used last, if it is young and silent: an origin that has spoken or left since
-  /// cannot be used.
+  /// The connection used last, if it is silent: an origin that has spoken or left since cannot be
+  /// used.
   std::unique_ptr<Link> take_last() {
     while (!links_.empty()) {
       std::unique_ptr<Link> link = std::move(links_.back());
       links_.pop_back();
       count(-1);
-      if (Clock::now() < expiry(*link) && link->stream->input() == net::Input::none)
+      if (link->stream->input() == net::Input::none)
         return link;
       link.reset();
       pool_.free_place();

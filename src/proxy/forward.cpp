@@ -21,7 +21,7 @@ constexpr std::string_view kContinueAnswer = "HTTP/1.1 100 Continue\r\n\r\n";
 /// What became of a request body.
 enum class Upload {
   sent,      ///< All of it.
-  answered,  ///< The origin answered before its end.
+  answered,  ///< The origin answered, or closed, before its end.
   aborted,   ///< Not all of it, and the client has been told or is gone.
 };
 
@@ -60,9 +60,33 @@ Task<Continuation> negotiate_continue(Session& session, origin::Exchange& exchan
   co_return continuation;
 }
 
+/// The final head. 100s that nobody waits for any more are passed over.
+Task<Result<http::ResponseHead>> read_final_head(origin::Exchange& exchange, Deadline deadline) {
+  for (;;) {
+    auto head = co_await exchange.read_head(deadline);
+    if (!head || head.value().status != kContinue)
+      co_return head;
+  }
+}
+
+/// What the origin said at last, or how it failed to; nullopt while nobody has looked.
+using Answer = std::optional<Result<http::ResponseHead>>;
+
+/// The answer that came in the middle of a body, if one did. A 100 that came after ours is none.
+Task<Answer> early_answer(origin::Exchange& exchange, milliseconds patience) {
+  while (exchange.response_pending()) {
+    auto head = co_await exchange.read_head(Deadline::after(patience));
+    if (!head || head.value().status != kContinue)
+      co_return Answer{std::move(head)};
+  }
+  co_return std::nullopt;
+}
+
 /// Sends the client's body on. The last piece waits until the hash of all is known to be right.
-Task<Upload> upload_body(Session& session, Request& request, origin::Exchange& exchange) {
+Task<Upload> upload_body(Session& session, Request& request, origin::Exchange& exchange,
+                         Answer& early) {
   const milliseconds progress = session.shared().client.config().progress_timeout;
+  const milliseconds patience = session.shared().client.config().first_byte_timeout;
   const bool check_hash = request.payload == s3::PayloadMode::sha256;
   s3::Sha256 hash;
   std::vector<std::byte> current(kRelayBuffer);
@@ -88,11 +112,16 @@ Task<Upload> upload_body(Session& session, Request& request, origin::Exchange& e
     if (held_size != 0) {
       const std::span<const std::byte> piece = std::span{held}.first(held_size);
       const Result<void> written = co_await exchange.write_body(piece, Deadline::after(progress));
-      if (!written || (!last && exchange.response_pending()))
+      if (!written)
         co_return Upload::answered;
     }
     if (last)
       break;
+    Answer came = co_await early_answer(exchange, patience);
+    if (came) {
+      early = std::move(came);
+      co_return Upload::answered;
+    }
     std::swap(current, held);
     held_size = got.value();
   }
@@ -100,21 +129,16 @@ Task<Upload> upload_body(Session& session, Request& request, origin::Exchange& e
   co_return finished ? Upload::sent : Upload::answered;
 }
 
-/// The final head. 100s that nobody waits for any more are passed over.
-Task<Result<http::ResponseHead>> read_final_head(origin::Exchange& exchange, Deadline deadline) {
-  for (;;) {
-    auto head = co_await exchange.read_head(deadline);
-    if (!head || head.value().status != kContinue)
-      co_return head;
-  }
-}
-
 /// The answer to a request whose body, if any, has gone as far as `upload` says.
-Task<void> answer(Session& session, origin::Exchange& exchange, Upload upload) {
+Task<void> answer(Session& session, origin::Exchange& exchange, Upload upload, Answer early) {
   const origin::OriginConfig& config = session.shared().client.config();
   const milliseconds patience =
       upload == Upload::answered ? config.first_byte_timeout : config.write_response_timeout;
-  auto head = co_await read_final_head(exchange, Deadline::after(patience));
+  if (!early) {
+    auto late = co_await read_final_head(exchange, Deadline::after(patience));
+    early.emplace(std::move(late));
+  }
+  Result<http::ResponseHead>& head = *early;
   if (head)
     co_await relay_answer(session, exchange, std::move(head).value());
   else if (upload == Upload::answered)
@@ -157,6 +181,7 @@ Task<void> forward(Session& session, Request& request) {
     co_return;
   }
   Upload upload = Upload::sent;
+  Answer early;
   if (session.expects_continue()) {
     Continuation continuation = co_await negotiate_continue(session, *exchange.value());
     if (continuation.refusal) {
@@ -169,9 +194,9 @@ Task<void> forward(Session& session, Request& request) {
     }
   }
   if (request.has_body())
-    upload = co_await upload_body(session, request, *exchange.value());
+    upload = co_await upload_body(session, request, *exchange.value(), early);
   if (upload != Upload::aborted)
-    co_await answer(session, *exchange.value(), upload);
+    co_await answer(session, *exchange.value(), upload, std::move(early));
 }
 
 }  // namespace forebay::proxy

@@ -337,8 +337,8 @@ Task<void> read_by_own_get(Session& session, Request& request) {
 }
 
 /// Whether the caller's own GET costs one round trip less than a lookup and is as good: nothing of
-/// the range is here, and either nothing is known of the object, or it is not cached at all, or the
-/// range is small.
+/// the range is here, and either nothing is known of the object (a device may still hold blocks of
+/// it, from before a restart), or it is not cached at all, or the range is small.
 bool own_get_is_better(Session& session, const Request& request) {
   Shared& shared = session.shared();
   const auto& [bucket, key, virtual_host] = request.address;
@@ -349,7 +349,7 @@ bool own_get_is_better(Session& session, const Request& request) {
   const auto length = requested_length(request.head);
   const bool small = length && *length < kSmallRange;
   if (!seen)
-    return whole || small;
+    return (whole || small) && !shared.cache.knows(shared.config.origin_id, bucket, key);
   if (!seen->object)
     return true;
   if (!small)

@@ -23,35 +23,15 @@ SCRIPT = ("AKSCRIPT", "SKSCRIPT", None)
 
 def pytest_addoption(parser):
     parser.addoption("--nightly", action="store_true", help="also the long ones")
-    parser.addoption("--known-failing", action="store_true", help="also those that fail today")
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run")
-
-
-def known_failing():
-    """Prefixes of the node ids in known_failing.txt."""
-    lines = (pathlib.Path(__file__).parent / "known_failing.txt").read_text().splitlines()
-    return tuple(line for line in lines if line and not line.startswith("#"))
-
-
-def is_known_failing(item):
-    return item.nodeid.rpartition("/")[2].startswith(known_failing())
 
 
 def pytest_collection_modifyitems(config, items):
     kept = list(items)
     if not config.getoption("--nightly"):
         kept = [item for item in kept if item.get_closest_marker("nightly") is None]
-    if not config.getoption("--known-failing"):
-        kept = [item for item in kept if not is_known_failing(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    if not config.getoption("--known-failing"):
-        terminalreporter.section("known to fail, not run (tests/e2e/known_failing.txt)")
-        for prefix in known_failing():
-            terminalreporter.write_line(prefix)
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -346,7 +346,7 @@ def test_without_io_uring_pread_takes_over(scripted, node, no_io_uring):
     scripted.requests.clear()
     read_all(client, bodies)
     assert scripted.body_bytes() == 0
-    said = [line for line in proxy.log().splitlines() if "pread" in line]
+    said = [line for line in proxy.log().splitlines() if "engine=pread" in line]
     assert len(said) == 2, "one line for each start"
     assert all("io_uring" in line for line in said), said
 

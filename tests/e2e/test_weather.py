@@ -24,6 +24,12 @@ def body(scripted):
     return scripted.put("bucket", "key", pattern(SIZE)).body
 
 
+def learn(client, path="/bucket/key"):
+    """Lets the node see the object: only a first whole read of an unknown one is the caller's own
+    GET, after that come a lookup and fills."""
+    assert client.get(path, headers=[("Range", "bytes=0-0")]).status == 206
+
+
 def timed(call):
     began = time.monotonic()
     try:
@@ -90,8 +96,9 @@ def test_a_silent_origin_is_bounded(scripted, node, body, where):
     path = {"small": "/bucket/small", "list": "/bucket"}.get(where, "/bucket/key")
     method = "HEAD" if where == "lookup" else "GET"
     silent = Script(hold_at=(MIB, never)) if where == "fill body" else Script(hold_head=never)
-    proxy = node(scripted, QUICK)
-    client = proxy.client(SCRIPT)
+    client = node(scripted, QUICK).client(SCRIPT)
+    if where in ("lookup", "fill head", "fill body"):
+        learn(client)
     scripted.on(silent, method=method)
     reply, took = timed(lambda: client.get(path))
     assert took < 15, reply
@@ -134,14 +141,24 @@ def test_a_fill_that_stalls_is_replaced_once(scripted, node, body):
     never.set()
 
 
-@pytest.mark.parametrize("script", [
-    Script(cut_at=0), Script(cut_at=1), Script(cut_at=6 * MIB), Script(cut_at=SIZE - 1),
-    Script(cut_at=6 * MIB, cut_with="rst"), Script(cut_at=6 * MIB, chunked=True),
-    Script(cut_at=6 * MIB, until_close=True)],
-    ids=["at once", "one byte", "middle", "last byte", "reset", "chunked", "until close"])
-def test_a_truncated_body_is_never_whole_and_never_kept(scripted, node, body, script):
+TRUNCATED = {
+    "at once": Script(cut_at=0), "one byte": Script(cut_at=1), "middle": Script(cut_at=6 * MIB),
+    "last byte": Script(cut_at=SIZE - 1), "reset": Script(cut_at=6 * MIB, cut_with="rst"),
+    "chunked": Script(cut_at=6 * MIB, chunked=True),
+    "until close": Script(cut_at=6 * MIB, until_close=True),
+}
+# An answer that ends where its connection does says nothing of its length: a caller's own GET of an
+# unknown object cannot be told from a whole one, here as at the origin.
+TRUNCATIONS = [(how, known) for how in TRUNCATED for known in (False, True)
+               if known or how != "until close"]
+
+
+@pytest.mark.parametrize("how, known", TRUNCATIONS)
+def test_a_truncated_body_is_never_whole_and_never_kept(scripted, node, body, how, known):
     client = node(scripted, {"prestage": {"trigger": "off"}}).client(SCRIPT)
-    scripted.on(script, method="GET", times=4)
+    if known:
+        learn(client)
+    scripted.on(TRUNCATED[how], method="GET", times=4)
     reply, _ = timed(lambda: client.get("/bucket/key"))
     if not isinstance(reply, CUT):
         # Only what was mended from a further request may be complete.
@@ -181,8 +198,7 @@ def test_answers_that_make_no_sense(scripted, node, body, raw, method):
     reply, took = timed(lambda: client.get("/bucket/key"))
     assert took < 15
     if not isinstance(reply, CUT):
-        assert reply.status >= 500 or reply.body == body or \
-            (method == "GET" and reply.status == 304 and b"304" in raw), reply
+        assert reply.status >= 500 or reply.body == body, reply
     scripted.clear_scripts()
     assert client.get("/bucket/key").body == body
 
@@ -195,7 +211,7 @@ def test_slow_down_is_passed_on(scripted, node, body):
     seen = len(scripted.requests)
     reply = client.get("/bucket/key")
     assert (reply.status, reply.code) == (503, "SlowDown")
-    assert len(scripted.requests) - seen <= 4, "no storm of retries"
+    assert len(scripted.requests) - seen <= 6, "no storm of retries"
     scripted.clear_scripts()
     assert client.get("/bucket/key").body == body
 
@@ -253,8 +269,9 @@ def test_kms_that_is_allowed_is_served(scripted, node, body):
 def test_the_etag_changes_between_lookup_and_fill(scripted, node, body):
     """Before the first byte: one new lookup, and the new version is served whole."""
     new = pattern(SIZE + 3, "new")
-    scripted.on(Script(before=lambda _: scripted.put("bucket", "key", new)), method="GET", nth=1)
     client = node(scripted).client(SCRIPT)
+    learn(client)
+    scripted.on(Script(before=lambda _: scripted.put("bucket", "key", new)), method="GET", nth=1)
     reply = client.get("/bucket/key")
     assert (reply.status, reply.body) == (200, new)
     assert reply.header("etag") == scripted.get("bucket", "key").etag
@@ -271,6 +288,7 @@ def test_the_etag_changes_in_the_middle_of_a_large_read(scripted, node):
     scripted.on(Script(before=lambda _: scripted.put("bucket", "big", new)), method="GET",
                 when=second_extent, nth=1)
     client = node(scripted).client(SCRIPT)
+    learn(client, "/bucket/big")
     reply, _ = timed(lambda: client.get("/bucket/big"))
     assert isinstance(reply, CUT) or reply.body == old
     assert client.get("/bucket/big").body == new
@@ -291,7 +309,9 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES)
 def test_a_fill_that_is_not_what_was_asked_for(scripted, node, body, lie):
     client = node(scripted, QUICK).client(SCRIPT)
-    scripted.on(LIES[lie], method="GET", times=4)
+    learn(client)
+    # To fills alone: what answers the caller's own GET, which follows them, is the answer.
+    scripted.on(LIES[lie], method="GET", when=lambda r: r.header("range"), times=4)
     reply, took = timed(lambda: client.get("/bucket/key"))
     assert took < 20
     assert isinstance(reply, CUT) or reply.status >= 500 or reply.body == body, reply
@@ -324,6 +344,8 @@ def test_a_refusal_for_one_key_is_retried_under_another(scripted, node, body):
     """Two readers wait for one fill; the key it began with may not read, the other may."""
     scripted.credentials["OTHER"] = ("OSECRET", None)
     proxy = node(scripted, credentials=credentials_of(SCRIPT, ("OTHER", "OSECRET")))
+    learn(proxy.client(SCRIPT))
+    seen = {method: len(scripted.asked(method)) for method in ("GET", "HEAD")}
     gate = threading.Event()
     scripted.on(Script(hold_head=gate, error=S3Error(403, "AccessDenied")), method="GET",
                 when=lambda r: r.access_key == "OTHER")
@@ -333,10 +355,10 @@ def test_a_refusal_for_one_key_is_retried_under_another(scripted, node, body):
         replies[name] = timed(lambda: proxy.client(key).get("/bucket/key"))[0]
     first = threading.Thread(target=read, args=("refused", ("OTHER", "OSECRET")))
     first.start()
-    wait_until(lambda: scripted.asked("GET"), what="the fill")
+    wait_until(lambda: len(scripted.asked("GET")) > seen["GET"], what="the fill")
     second = threading.Thread(target=read, args=("allowed", SCRIPT))
     second.start()
-    wait_until(lambda: len(scripted.asked("HEAD")) >= 2, what="the second lookup")
+    wait_until(lambda: len(scripted.asked("HEAD")) >= seen["HEAD"] + 2, what="the second lookup")
     time.sleep(0.2)
     gate.set()
     first.join(30)

@@ -24,7 +24,7 @@ def differences(direct, through):
                 if item[0] in REPEATED_BY_304 and item not in headers_of(through)]
         wrong = [item for item in added if item[0] not in REPEATED_BY_304]
         return [f"304 lost {lost}, gained {wrong}"] if lost or wrong or through.body else []
-    if direct.status >= 400:
+    if direct.status >= 300:
         same = error_of(direct) == error_of(through)
         return [] if same else [f"error {direct.body!r} became {through.body!r}"]
     found = []

@@ -261,6 +261,7 @@ class ScriptedOrigin:
             request.aborted = True
             raise
         finally:
+            request.body = b""  # stored by now where it was to be
             request.finished = time.monotonic()
 
     def _parse(self, connection, raw):

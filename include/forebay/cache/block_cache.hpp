@@ -114,6 +114,10 @@ class BlockCache {
   /// is in flight.
   void speculate(const ObjectPtr& object, std::uint64_t offset, std::uint64_t length);
 
+  /// Whether a device holds a block of any version of that name: all that is left of what was known
+  /// of it before a restart.
+  bool knows(std::string_view origin, std::string_view bucket, std::string_view key) const;
+
   void drop_superseded(const Object& current);
   Task<std::size_t> purge(std::string bucket, std::string prefix);
 

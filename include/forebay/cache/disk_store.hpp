@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace forebay::cache {
@@ -42,6 +43,9 @@ class DiskStore {
 
   /// Whether that block is stored now.
   virtual bool contains(const Object& object, std::uint32_t block) const = 0;
+  /// Whether any block of any version of that name is.
+  virtual bool knows(std::string_view origin, std::string_view bucket,
+                     std::string_view key) const = 0;
 
   /// Reads `pages.size()` pages from `first_page` on into the frames, and verifies each against its
   /// checksum. Touches the LRU. Errc::not_found (not stored, or evicted meanwhile), Errc::corrupt

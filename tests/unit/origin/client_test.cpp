@@ -92,6 +92,8 @@ TEST_F(ClientTest, UsesAConnectionAgainWhereItsAnswerAllows) {
       run([&]() -> Task<void> {
         http::ResponseHead answer;
         http::RequestHead head = request(c.method, "/");
+        if (c.name == "not modified")
+          head.headers.add("If-None-Match", "\"etag\"");
         const Deadline deadline = patience();
         auto exchange = co_await client.get(std::move(head), Reason::fill, deadline, answer);
         if (!exchange)
@@ -112,6 +114,7 @@ TEST_F(ClientTest, ReadsABodyThatTheConnectionsEndDelimits) {
   }};
   connect(origin.endpoint());
   EXPECT_EQ(fetched("/"), "all of it");
+  EXPECT_EQ(metric("forebay_origin_connections", "idle"), 0);
   EXPECT_EQ(fetched("/"), "all of it");
   EXPECT_EQ(origin.accepted(), 2);
 }

@@ -15,17 +15,22 @@ using test::Peer;
 class Gate {
  public:
   void serve(Peer& peer) {
-    while (!peer.receive_head().empty()) {
-      {
-        std::unique_lock lock{mutex_};
-        ++waiting_;
-        changed_.notify_all();
-        changed_.wait(lock, [this] { return permits_ != 0; });
-        --permits_;
-        --waiting_;
-      }
-      peer.send(ok("x"));
+    while (serve_one(peer)) {
     }
+  }
+  /// False at the connection's end.
+  bool serve_one(Peer& peer) {
+    if (peer.receive_head().empty())
+      return false;
+    {
+      std::unique_lock lock{mutex_};
+      ++waiting_;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return permits_ != 0; });
+      --permits_;
+      --waiting_;
+    }
+    return peer.send(ok("x"));
   }
   /// Lets this many answers go.
   void release(int count) {
@@ -141,6 +146,8 @@ TEST_F(ConnectionPoolTest, AConnectionGivenBackSkipsThoseWhoGaveUp) {
   gate.release(2);
   wait_all();
   EXPECT_EQ(outcomes.good(), 2);
+  // Connections stay with their worker: the other made one of its own in the place of the first.
+  EXPECT_EQ(origin.accepted(), 2);
 }
 
 TEST_F(ConnectionPoolTest, WhoWaitsOnTheSameWorkerGetsTheConnectionItself) {
@@ -184,6 +191,25 @@ TEST_F(ConnectionPoolTest, ManyWhoWaitGetAllTheIdleConnectionsOfAnotherWorker) {
   gate.release(8);
   wait_all();
   EXPECT_EQ(outcomes.good(), 16);
+}
+
+TEST_F(ConnectionPoolTest, ARequestIsRepeatedOnAFreshConnectionAlthoughOthersAreIdle) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t number) {
+    if (number >= 2)
+      return echo_targets(peer);
+    gate.serve_one(peer);
+    // Gone with the next request, as if restarted meanwhile.
+    peer.receive_head();
+  }};
+  connect(origin.endpoint());
+  start(2, 0);
+  EXPECT_TRUE(gate.wait_for(2));
+  gate.release(2);
+  wait_all();
+  EXPECT_EQ(metric("forebay_origin_connections", "idle"), 2);
+  EXPECT_EQ(fetched("/"), "/");
+  EXPECT_EQ(origin.accepted(), 3);
 }
 
 TEST_F(ConnectionPoolTest, AConnectThatFailsLeavesItsPlace) {
