@@ -69,6 +69,7 @@ http {{
   uwsgi_temp_path {home}/uwsgi;
   scgi_temp_path {home}/scgi;
   sendfile on;
+  keepalive_requests 100000000;
 {body}
 }}
 """)

@@ -249,8 +249,8 @@ class Node:
         last = None
         for _ in range(400):
             now = [(name, labels, value) for name, labels, value in self.metrics().samples
-                   if name.startswith(("forebay_origin_", "forebay_cache_", "forebay_disk_"))]
-            if now == last:
+                   if name.startswith(("forebay_origin_", "forebay_cache_", "forebay_pool_"))]
+            if now == last and self.metric("forebay_pool_pages", use="slot_write") == 0:
                 return
             last = now
             time.sleep(step)
