@@ -50,6 +50,19 @@ Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, io
     FillMetrics::get().not_stored.add();
 }
 
+/// The share for a block's way to its slot. A reader does not wait for it: past the share its block
+/// is served and not stored. What nobody waits for goes at the devices' pace.
+Task<std::optional<io::Lease>> charge_write(const FillContext& context, FillReason reason,
+                                            std::vector<io::PageRef> pages) {
+  if (reason == FillReason::demand)
+    co_return context.pool.try_charge(io::Share::slot_write, std::move(pages));
+  const Deadline deadline = Deadline::after(context.buffer_wait);
+  auto charged = co_await context.pool.charge(io::Share::slot_write, std::move(pages), deadline);
+  if (!charged)
+    co_return std::nullopt;
+  co_return std::move(charged).value();
+}
+
 }  // namespace
 
 /// What the task knows between blocks.
@@ -182,7 +195,7 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
     co_return success();
   std::optional<io::Lease> held;
   if (context.disk->admits())
-    held = context.pool.try_charge(io::Share::slot_write, lease.pages);
+    held = co_await charge_write(context, self.reason_, lease.pages);
   if (!held) {
     FillMetrics::get().not_stored.add();
     co_return success();

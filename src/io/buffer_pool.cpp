@@ -208,9 +208,8 @@ std::optional<Lease> BufferPool::try_charge(Share share, std::vector<PageRef> pa
   return lease;
 }
 
-Task<Result<Lease>> BufferPool::acquire(Share share, std::size_t count, Deadline deadline) {
-  if (auto lease = try_acquire(share, count); lease)
-    co_return std::move(*lease);
+/// Waits in the line of `share` until `attempt`, which is given the asker's place in it, succeeds.
+Task<Result<Lease>> BufferPool::line_up(Share share, Deadline deadline, Attempt attempt) {
   const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
   auto& line = state_->waiting[index_of(share)];
   {
@@ -218,22 +217,39 @@ Task<Result<Lease>> BufferPool::acquire(Share share, std::size_t count, Deadline
     line.push_back(waiter);
   }
   for (bool in_time = true;;) {
-    make_room(count);
-    {
+    std::optional<Lease> lease = attempt(waiter.get());
+    if (lease || !in_time) {
       const std::lock_guard lock{state_->mutex};
-      std::optional<Lease> lease = take(share, count, waiter.get());
-      if (lease || !in_time) {
-        std::erase(line, waiter);
-        wake_first();
-        if (lease)
-          co_return std::move(*lease);
-        co_return Errc::overloaded;
-      }
+      std::erase(line, waiter);
+      wake_first();
+      if (lease)
+        co_return std::move(*lease);
+      co_return Errc::overloaded;
     }
     // A resident page that was pinned for a moment announces nothing when it is let go.
     co_await waiter->wait(deadline.capped(kLookAgain));
     in_time = !deadline.expired();
   }
+}
+
+Task<Result<Lease>> BufferPool::acquire(Share share, std::size_t count, Deadline deadline) {
+  if (auto lease = try_acquire(share, count); lease)
+    co_return std::move(*lease);
+  Attempt attempt = [this, share, count](const runtime::Waiter* waiter) {
+    make_room(count);
+    const std::lock_guard lock{state_->mutex};
+    return take(share, count, waiter);
+  };
+  co_return co_await line_up(share, deadline, std::move(attempt));
+}
+
+Task<Result<Lease>> BufferPool::charge(Share share, std::vector<PageRef> pages, Deadline deadline) {
+  if (auto lease = try_charge(share, pages); lease)
+    co_return std::move(*lease);
+  Attempt attempt = [this, share, held = std::move(pages)](const runtime::Waiter*) {
+    return try_charge(share, held);
+  };
+  co_return co_await line_up(share, deadline, std::move(attempt));
 }
 
 }  // namespace forebay::io

@@ -62,6 +62,24 @@ def test_many_heads_fill_once(scripted, node, body, threads):
     assert settled_bytes(scripted, proxy) == SIZE
 
 
+def test_a_head_goes_at_the_disks_pace(scripted, node):
+    """Nobody waits for it, so that no block of it is dropped for want of a place to wait in."""
+    bodies = {f"/bucket/key{n}": pattern(40 * MIB, n) for n in range(4)}
+    for path, body in bodies.items():
+        scripted.put("bucket", path.rpartition("/")[2], body)
+    proxy = node(scripted, {"memory": {"pool_size": "32MiB"}})
+    client = proxy.client(SCRIPT)
+    for path in bodies:
+        client.head(path)
+    total = sum(map(len, bodies.values()))
+    wait_until(lambda: scripted.body_bytes() >= total, 30, "the fills")
+    proxy.settle()
+    assert proxy.metric("forebay_cache_blocks_not_stored_total") == 0
+    for path, body in bodies.items():
+        assert client.get(path).body == body
+    assert scripted.body_bytes() == total
+
+
 def test_the_answer_does_not_wait_for_the_fill(scripted, node, body):
     gate = threading.Event()
     scripted.on(Script(hold_head=gate), method="GET")

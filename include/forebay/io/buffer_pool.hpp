@@ -58,7 +58,7 @@ class PageRef {
 enum class Share : std::uint8_t {
   fill,         ///< Being filled from the origin. 3/8 of the pool.
   disk_read,    ///< Being read from a device. 2/8.
-  slot_write,   ///< Held until written to a device; past the share the write is dropped. 1/8.
+  slot_write,   ///< Held until written to a device. 1/8.
   speculation,  ///< Read ahead of need; never waited for. 1/8.
 };
 inline constexpr std::size_t kShareCount = 4;
@@ -81,7 +81,7 @@ class Lease {
   std::size_t charged_ = 0;
 };
 
-/// Any thread, except acquire(): a worker's.
+/// Any thread, except acquire() and charge(): a worker's.
 class BufferPool {
  public:
   struct Config {
@@ -106,6 +106,9 @@ class BufferPool {
   /// Charges frames the caller already holds to `share` (slot writes). nullopt where the share is
   /// full.
   std::optional<Lease> try_charge(Share share, std::vector<PageRef> pages);
+  /// The same, but waits for room. What it waits for is the end of other charges of that share,
+  /// which must not wait for frames in their turn. Errc::overloaded when the deadline passes.
+  Task<Result<Lease>> charge(Share share, std::vector<PageRef> pages, Deadline deadline);
 
   std::size_t frame_count() const { return frame_count_; }
   std::size_t share_limit(Share share) const;
@@ -116,7 +119,9 @@ class BufferPool {
   friend class PageRef;
   friend class Lease;
   struct State;
+  using Attempt = std::function<std::optional<Lease>(const runtime::Waiter*)>;
 
+  Task<Result<Lease>> line_up(Share share, Deadline deadline, Attempt attempt);
   void give_back(std::uint32_t index);
   void end_charge(Share share, std::size_t count);
   void wake_first();

@@ -81,6 +81,28 @@ TEST(BufferPool, WaitersAreServedInTurnWhenFramesComeFree) {
   });
 }
 
+TEST(BufferPool, AChargeWaitsForTheEndOfOthers) {
+  BufferPool pool{{32 * MiB}};
+  runtime::WorkerPool workers{runtime::Config{1}};
+  test::run_on_worker(workers, [&pool]() -> Task<void> {
+    auto frames = pool.try_acquire(Share::fill, pool.share_limit(Share::slot_write));
+    auto first = pool.try_charge(Share::slot_write, frames->pages);
+    EXPECT_TRUE(first);
+    std::vector<PageRef> page{frames->pages.front()};
+    auto timed_out =
+        co_await pool.charge(Share::slot_write, page, Deadline::after(milliseconds{5}));
+    EXPECT_EQ(timed_out.error(), Errc::overloaded);
+    auto release = std::make_shared<std::optional<Lease>>(std::move(*first));
+    boost::asio::post(runtime::Worker::current().context(), [release] { release->reset(); });
+    auto lease =
+        co_await pool.charge(Share::slot_write, page, Deadline::after(std::chrono::seconds{30}));
+    EXPECT_TRUE(lease);
+    EXPECT_EQ(pool.share_used(Share::slot_write), 1U);
+  });
+  EXPECT_EQ(pool.share_used(Share::slot_write), 0U);
+  EXPECT_EQ(pool.free_count(), pool.frame_count());
+}
+
 TEST(BufferPool, ManyTasksOnTwoWorkersNeverExceedTheShareAndAllFinish) {
   BufferPool pool{{32 * MiB}};
   runtime::WorkerPool workers{runtime::Config{2}};
