@@ -299,7 +299,9 @@ void touch(Session& session, const Request& request, const cache::ObjectPtr& obj
 
 /// Sends the caller's own GET, and learns from its answer: a whole cold object becomes a fill that
 /// this reader follows, all else is relayed.
-Task<void> read_by_own_get(Session& session, Request& request) {
+/// `asking` is held until the answer's head is here.
+Task<void> read_by_own_get(Session& session, Request& request,
+                           std::optional<VersionMemo::Asking> asking) {
   Shared& shared = session.shared();
   http::RequestHead head = origin_head(request);
   origin::sign_as(*request.caller, shared.client, s3::kEmptyPayload, head);
@@ -319,6 +321,7 @@ Task<void> read_by_own_get(Session& session, Request& request) {
     object = object_of(shared, request, *verdict);
     note_version(shared, request, object);
   }
+  asking.reset();
   if (object && answer.status == kOk && exchange.value()->framing().length == verdict->size) {
     auto source = make_source(std::move(exchange).value(), verdict->size);
     // The answer in hand is the verdict: it was asked for this caller, after the request came.
@@ -338,18 +341,26 @@ Task<void> read_by_own_get(Session& session, Request& request) {
 
 /// Whether the caller's own GET costs one round trip less than a lookup and is as good: nothing of
 /// the range is here, and either nothing is known of the object (a device may still hold blocks of
-/// it, from before a restart), or it is not cached at all, or the range is small.
-bool own_get_is_better(Session& session, const Request& request) {
+/// it, from before a restart), or it is not cached at all, or the range is small. `asking`: who
+/// reads a whole unknown object does it alone.
+bool own_get_is_better(Session& session, const Request& request,
+                       std::optional<VersionMemo::Asking>& asking) {
   Shared& shared = session.shared();
   const auto& [bucket, key, virtual_host] = request.address;
-  const auto seen = shared.memo.find(bucket, key, query_value(request, "versionId"));
+  const std::string_view selector = query_value(request, "versionId");
+  const auto seen = shared.memo.find(bucket, key, selector);
   if (http::find(request.query, "partNumber") != nullptr)
     return false;
   const bool whole = !request.head.headers.contains("Range");
   const auto length = requested_length(request.head);
   const bool small = length && *length < kSmallRange;
-  if (!seen)
-    return (whole || small) && !shared.cache.knows(shared.config.origin_id, bucket, key);
+  if (!seen) {
+    if (shared.cache.knows(shared.config.origin_id, bucket, key))
+      return false;
+    if (whole)
+      asking = shared.memo.ask_first(bucket, key, selector);
+    return asking || small;
+  }
   if (!seen->object)
     return true;
   if (!small)
@@ -408,8 +419,9 @@ Task<void> read_object(Session& session, Request& request) {
     co_await forward_uncached(session, request);
     co_return;
   }
-  if (own_get_is_better(session, request)) {
-    co_await read_by_own_get(session, request);
+  std::optional<VersionMemo::Asking> asking;
+  if (own_get_is_better(session, request, asking)) {
+    co_await read_by_own_get(session, request, std::move(asking));
     co_return;
   }
   speculate(session, request);

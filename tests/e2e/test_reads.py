@@ -1,11 +1,13 @@
 """Reads through a node are the origin's own, byte by byte and header by header, cold and hot."""
 import io
+import threading
 
 import pytest
 from boto3.s3.transfer import TransferConfig
 from compare import assert_same, differences, digest, pattern
 from conftest import ALICE, SCRIPT
 from node import MIB, wait_until
+from scripted_origin import Script
 
 SIZES = [0, 1, 1000, 4 * MIB - 1, 4 * MIB, 4 * MIB + 1, 20 * MIB + 12345]
 
@@ -148,6 +150,19 @@ def test_a_small_cold_range_is_fetched_exactly_as_asked(scripted, node):
     assert sent <= 4 * MIB + 1000
     assert client.get("/bucket/key", headers=headers).body == body[5000100:5000200]
     assert scripted.body_bytes() == sent
+
+
+def test_a_crowd_that_comes_for_a_new_object_opens_few_bodies(scripted, node, threads):
+    """All come before the first answer: one asks with its own GET, the others share lookups."""
+    body = pattern(32 * MIB)
+    scripted.put("bucket", "key", body)
+    client = node(scripted).client(SCRIPT)
+    gate = threading.Event()
+    scripted.on(Script(hold_head=gate), method="GET", times=100)
+    threading.Timer(1, gate.set).start()
+    replies = threads(16, lambda n: client.get("/bucket/key"))
+    assert all(reply.body == body for reply in replies)
+    assert len(scripted.asked("GET")) <= 2, "the first reader's own, and a fill"
 
 
 def test_a_range_that_is_half_there_is_partial(scripted, node):
