@@ -278,7 +278,7 @@ Task<void> Fill::run(FillContext context, std::shared_ptr<Fill> self,
     metrics.unwanted.add();
   } else {
     metrics.failed.add();
-    log::get("cache").warn("fill of {}/{} blocks {}-{} failed at {}: {}",
+    log::get("cache").warn("fill of {:?}/{:?} blocks {}-{} failed at {}: {}",
                            self->object_->identity().bucket, self->object_->identity().key,
                            self->first_block_, self->end_block() - 1, progress.block,
                            result.error().message());

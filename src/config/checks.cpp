@@ -29,10 +29,20 @@ bool is_wildcard(const std::string& host) {
   return host == "0.0.0.0" || host == "::";
 }
 
-/// Whether one socket bound to each of the two would collide, or reach the other.
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host.starts_with("127.") || host == "::1";
+}
+
+/// Whether sockets bound to the two would collide.
 bool same_address(const net::Endpoint& a, const net::Endpoint& b) {
   return a.port == b.port && a.port != 0 &&
          (a.host == b.host || is_wildcard(a.host) || is_wildcard(b.host));
+}
+
+/// Whether a connection to `target` surely reaches a socket bound to `bound`.
+bool reaches(const net::Endpoint& target, const net::Endpoint& bound) {
+  return target.port == bound.port &&
+         (target.host == bound.host || (is_wildcard(bound.host) && is_loopback(target.host)));
 }
 
 net::Endpoint origin_address(const std::string& url) {
@@ -52,7 +62,7 @@ void check_addresses(const Config& config, const Places& places, std::vector<std
   if (same_address(s3.value(), admin.value()))
     errors.push_back(error_line(place_of(places, {"listen.admin", "listen.s3"}), "listen.admin",
                                 "is the address of listen.s3", "another port"));
-  if (same_address(s3.value(), origin_address(config.origin.endpoint)))
+  if (reaches(origin_address(config.origin.endpoint), s3.value()))
     errors.push_back(error_line(place_of(places, {"origin.endpoint", "listen.s3"}),
                                 "origin.endpoint", "is the address of listen.s3",
                                 "the object store, not this node"));

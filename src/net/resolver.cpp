@@ -21,7 +21,7 @@ constexpr std::chrono::seconds kRemembered{5};
 /// One name, asked once. `waiting` until `done`.
 struct Question {
   bool done = false;
-  Addresses addresses;  ///< Empty: the question failed.
+  Addresses addresses;  ///< Empty: the question failed, and none was ever answered.
   TimePoint expires;
   runtime::WaitList waiting;
 };
@@ -40,6 +40,8 @@ Task<void> ask(std::shared_ptr<Question> question, std::string host) {
   auto [ec, results] = co_await resolver.async_resolve(host, "", flags, use_task);
   if (ec)
     log::get("net").debug("no address for {}: {}", host, ec.message());
+  if (!results.empty())
+    question->addresses.clear();
   for (const auto& result : results)
     question->addresses.push_back(result.endpoint().address());
   question->done = true;
@@ -53,7 +55,11 @@ std::shared_ptr<Question> question_for(const std::string& host) {
   auto& known = questions()[host];
   const bool usable = known && (!known->done || known->expires > Clock::now());
   if (!usable) {
-    known = std::make_shared<Question>();
+    auto again = std::make_shared<Question>();
+    // Where the answer fails to come, what was known is better than nothing.
+    if (known)
+      again->addresses = known->addresses;
+    known = std::move(again);
     runtime::Worker::current().tasks().spawn("resolve", ask, known, host);
   }
   return known;

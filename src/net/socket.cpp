@@ -2,6 +2,7 @@
 
 #include <forebay/base/assert.hpp>
 #include <forebay/base/errc.hpp>
+#include <forebay/runtime/waiter.hpp>
 #include <forebay/runtime/watchdog.hpp>
 #include <forebay/runtime/worker.hpp>
 
@@ -139,7 +140,7 @@ Task<void> Socket::yield_when_due() {
   if (++unyielded_ < kOperationsPerTurn)
     co_return;
   unyielded_ = 0;
-  co_await boost::asio::post(socket_.get_executor(), use_task);
+  co_await runtime::yield();
 }
 
 Task<void> Socket::half_close_and_drain(Deadline deadline) {
@@ -169,6 +170,13 @@ Task<void> Socket::half_close_and_drain(Deadline deadline) {
 void Socket::close() {
   boost::system::error_code ignored;
   socket_.close(ignored);
+}
+
+void Socket::abort() {
+  boost::system::error_code ignored;
+  if (!closed())
+    socket_.set_option(boost::asio::socket_base::linger{true, 0}, ignored);
+  close();
 }
 
 void Socket::interrupt() {

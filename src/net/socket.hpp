@@ -39,6 +39,7 @@ class Socket {
   /// The end of shutdown_gracefully().
   Task<void> half_close_and_drain(Deadline deadline);
   void close();
+  void abort();
   void interrupt();
   bool interrupted() const { return interrupted_; }
   bool closed() const { return !socket_.is_open(); }

@@ -20,7 +20,8 @@ Task<Result<bool>> TcpStream::wait_readable(Deadline deadline) {
       co_await socket_.wait(Socket::Ready::read, Socket::Interrupt::ends_wait, deadline);
   if (!readable && readable.error() == Errc::timeout)
     co_return false;
-  if (!readable && readable.error() == Errc::cancelled)
+  // What had arrived before the interruption is still read.
+  if (!readable && readable.error() == Errc::cancelled && input() != Input::data)
     co_return readable.error();
   co_return true;
 }

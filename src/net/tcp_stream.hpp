@@ -18,6 +18,7 @@ class TcpStream final : public Stream {
   Task<Result<void>> flush(Deadline deadline) override;
   Task<void> shutdown_gracefully(Deadline deadline) override;
   void close() override { socket_.close(); }
+  void abort() override { socket_.abort(); }
   void interrupt() override { socket_.interrupt(); }
   bool interrupted() const override { return socket_.interrupted(); }
   const std::string& remote_address() const override { return socket_.remote_address(); }

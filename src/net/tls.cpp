@@ -16,9 +16,9 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
     throw std::bad_alloc{};
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  // Writes go record by record, and may be repeated from another address (TlsStream's staging).
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                SSL_MODE_RELEASE_BUFFERS);
+  // A write is done whole, however small the peer wants its records, or repeated, perhaps from
+  // another address (TlsStream's staging): no partial writes.
+  SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   // One recv a record instead of one for its header and one for the rest.
   SSL_CTX_set_read_ahead(context, 1);
   return context;

@@ -159,7 +159,7 @@ Task<Result<bool>> TlsStream::wait_readable(Deadline deadline) {
     if (!ready && ready.error() == Errc::cancelled)
       co_return ready.error();
   }
-  if (interrupted() || socket_.closed())
+  if (socket_.closed() || (interrupted() && input() != Input::data))
     co_return Errc::cancelled;
   co_return true;
 }
@@ -189,7 +189,7 @@ Result<void> TlsStream::write_staged() {
   if (staged_.empty())
     return success();
   TRY(const std::size_t written, write_record(staged_));
-  // A record is written whole or not at all, and staged_ is one record.
+  // Without partial writes a call takes all or nothing.
   ASSERT(written == 0 || written == staged_.size());
   if (written != 0)
     std::vector<std::byte>{}.swap(staged_);

@@ -101,8 +101,9 @@ class PooledExchange final : public Exchange {
         head_{std::move(head)},
         reason_{reason},
         body_{body_of(head_)},
-        request_done_{body_.framing == http::Framing::none ||
-                      (body_.framing == http::Framing::length && body_.length == 0)} {}
+        has_body_{body_.framing == http::Framing::chunked ||
+                  (body_.framing == http::Framing::length && body_.length != 0)},
+        request_done_{!has_body_} {}
 
   ~PooledExchange() override {
     if (wire_ && request_done_ && response_read_ && reusable_)
@@ -133,6 +134,9 @@ class PooledExchange final : public Exchange {
   }
 
   Task<Result<void>> write_body(std::span<const std::byte> data, Deadline deadline) override {
+    // Not while a 100 may still come: that is no answer.
+    wire_->connection.stream().stop_writes_at_input(interim_seen_ ||
+                                                    !head_.headers.contains("Expect"));
     const Result<void> written = co_await wire_->writer.write(data, deadline);
     if (!written) {
       count_write_error(written.error());
@@ -204,7 +208,7 @@ class PooledExchange final : public Exchange {
   Task<Result<http::ResponseHead>> receive_head(Deadline deadline) {
     auto head = co_await reader().read_response(deadline);
     const bool unanswered = !head && head.error() == Errc::closed && !interim_seen_;
-    if (unanswered && wire_->connection.reused() && is_safe(head_) && request_done_) {
+    if (unanswered && wire_->connection.reused() && is_safe(head_) && !has_body_) {
       // The origin closed the pooled connection as the request went out.
       wire_.reset();
       CO_TRY(co_await open(ConnectionPool::Reuse::forbidden, deadline));
@@ -240,6 +244,7 @@ class PooledExchange final : public Exchange {
   TimePoint started_ = Clock::now();
   std::optional<Wire> wire_;  ///< Set after open() succeeded, and until a failed second one.
   http::BodyFraming framing_;
+  bool has_body_;
   bool request_done_;
   bool interim_seen_ = false;
   bool response_read_ = false;

@@ -68,14 +68,7 @@ class FileCredentialStore final : public CredentialStore {
       : path_{std::move(path)}, load_{std::move(load)} {}
 
   Result<void> load() {
-    const std::optional<Fingerprint> file = look(path_);
-    if (!file) {
-      log::get("origin").error("credentials file {}: {}", path_, std::strerror(errno));
-      return Errc::invalid_config;
-    }
-    tried_ = *file;
-    TRY(check_access(path_, *file));
-    TRY(CallerKeys keys, load_(path_));
+    TRY(CallerKeys keys, read());
     count_.set(static_cast<std::int64_t>(keys.size()));
     auto fresh = std::make_shared<const CallerKeys>(std::move(keys));
     const std::lock_guard lock{mutex_};
@@ -108,6 +101,27 @@ class FileCredentialStore final : public CredentialStore {
   }
 
  private:
+  /// What is taken is of one file that was looked at, neither half of a change nor a file slipped
+  /// in behind the check.
+  Result<CallerKeys> read() {
+    constexpr int kAttempts = 3;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      const std::optional<Fingerprint> file = look(path_);
+      if (!file) {
+        log::get("origin").error("credentials file {}: {}", path_, std::strerror(errno));
+        return Errc::invalid_config;
+      }
+      tried_ = *file;
+      TRY(check_access(path_, *file));
+      auto keys = load_(path_);
+      if (look(path_) == file)
+        return keys;
+    }
+    tried_ = Fingerprint{};
+    log::get("origin").error("credentials file {}: changes while it is read", path_);
+    return Errc::invalid_config;
+  }
+
   std::string path_;
   CredentialLoader load_;
   Fingerprint tried_;  ///< Of the file loaded or refused last; none where it was missing. poll()'s

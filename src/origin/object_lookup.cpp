@@ -22,6 +22,8 @@ constexpr milliseconds kSpacingMin{10};
 constexpr milliseconds kSpacingMax{250};
 /// Lookups of one batch that may meet SlowDown before the readers send their own GETs.
 constexpr int kSlowDownsMax = 4;
+/// A reader waits for the lookup in flight, which it may not share, and for its own.
+constexpr int kTurnsMax = 2;
 
 constexpr int kOk = 200;
 constexpr int kPartialContent = 206;
@@ -173,8 +175,10 @@ Task<Result<VerdictPtr>> ObjectLookup::ask(CallerPtr caller, const http::Request
   }
   if (start)
     runtime::Worker::current().tasks().spawn("lookup", &ObjectLookup::fly, this, std::move(key));
-  // The flight always ends: each of its steps has a deadline.
-  co_await waiter->wait(Deadline::never());
+  const bool answered =
+      co_await waiter->wait(Deadline::after(kTurnsMax * client_.config().lookup_timeout));
+  if (!answered)
+    co_return Errc::timeout;
   co_return *batch->result;
 }
 
@@ -195,15 +199,16 @@ Task<void> ObjectLookup::fly(ObjectLookup* self, std::string key) {
       spacing = it->second.spacing;
     }
     bool slow_down = false;
+    const Deadline deadline = Deadline::after(self->client_.config().lookup_timeout);
     for (int attempt = 0;; ++attempt) {
       if (spacing.count() != 0)
         co_await runtime::sleep_until(Deadline::after(spacing));
       slow_down = false;
-      batch->result = co_await self->send(*batch->caller, batch->lookup, slow_down);
+      batch->result = co_await self->send(*batch->caller, batch->lookup, deadline, slow_down);
       if (!slow_down)
         break;
       spacing = std::clamp(spacing * 2, kSpacingMin, kSpacingMax);
-      if (attempt == kSlowDownsMax)
+      if (attempt == kSlowDownsMax || deadline.expired())
         break;
     }
     std::vector<std::shared_ptr<runtime::Waiter>> waiters;
@@ -218,8 +223,7 @@ Task<void> ObjectLookup::fly(ObjectLookup* self, std::string key) {
 }
 
 Task<Result<VerdictPtr>> ObjectLookup::send(const Caller& caller, const http::RequestHead& lookup,
-                                            bool& slow_down) {
-  const Deadline deadline = Deadline::after(client_.config().lookup_timeout);
+                                            Deadline deadline, bool& slow_down) {
   http::RequestHead request = lookup;
   sign_as(caller, client_, s3::kEmptyPayload, request);
   http::ResponseHead answer;

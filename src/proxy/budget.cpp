@@ -20,16 +20,20 @@ Task<Budget::Permit> Budget::acquire(Deadline deadline) {
   if (take())
     co_return Permit{*this};
   const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
-  for (;;) {
+  for (bool in_time = true;;) {
     waiters_.add(waiter);
-    if (take())
-      co_return Permit{*this};
-    const bool woken = co_await waiter->wait(deadline);
-    if (!woken) {
-      // The wake that came too late for this one must reach another.
-      waiters_.wake_one();
-      co_return Permit{};
+    const bool taken = take();
+    if (!taken && in_time) {
+      in_time = co_await waiter->wait(deadline);
+      waiters_.remove(waiter);
+      continue;
     }
+    // A wake that reached this one needlessly must reach another.
+    if (!waiters_.remove(waiter))
+      waiters_.wake_one();
+    if (taken)
+      co_return Permit{*this};
+    co_return Permit{};
   }
 }
 

@@ -35,21 +35,20 @@ std::string_view payload_hash(const Request& request) {
 /// What came of asking the origin whether it wants the body that the client holds back.
 struct Continuation {
   bool send = false;
-  std::optional<http::ResponseHead> refusal;  ///< The origin's final answer, where it does not.
+  /// The origin's final answer, or its failure, where it does not.
+  std::optional<Result<http::ResponseHead>> refusal;
 };
 
 /// Passes the origin's word on to the client; after a second of silence the word is ours. Neither:
-/// the client or the origin is gone.
+/// the client is gone.
 Task<Continuation> negotiate_continue(Session& session, origin::Exchange& exchange) {
   Continuation continuation;
   const auto answered = co_await exchange.wait_response(Deadline::after(kContinueWait));
   if (answered && answered.value()) {
     const milliseconds patience = session.shared().client.config().first_byte_timeout;
     auto head = co_await exchange.read_head(Deadline::after(patience));
-    if (!head)
-      co_return continuation;
-    if (head.value().status != kContinue) {
-      continuation.refusal = std::move(head).value();
+    if (!head || head.value().status != kContinue) {
+      continuation.refusal.emplace(std::move(head));
       co_return continuation;
     }
   }
@@ -185,7 +184,8 @@ Task<void> forward(Session& session, Request& request) {
   if (session.expects_continue()) {
     Continuation continuation = co_await negotiate_continue(session, *exchange.value());
     if (continuation.refusal) {
-      co_await relay_answer(session, *exchange.value(), *std::move(continuation.refusal));
+      co_await answer(session, *exchange.value(), Upload::answered,
+                      std::move(continuation.refusal));
       co_return;
     }
     if (!continuation.send) {

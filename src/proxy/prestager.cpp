@@ -12,7 +12,7 @@ namespace {
 /// Blocks of one origin request: small enough that readers who come meanwhile find most of the
 /// object free to fill for themselves, large enough to be worth a request.
 constexpr std::uint32_t kRunBlocks = 4;
-constexpr std::size_t kWorkersMax = 8;
+constexpr std::size_t kWorkersMax = 16;
 constexpr std::size_t kQueueMax = 100'000;
 
 struct PrestageMetrics {
@@ -36,13 +36,15 @@ struct PrestageMetrics {
 Prestager::Prestager(const PrestageConfig& config, cache::BlockCache& cache)
     : config_{config},
       cache_{cache},
+      run_blocks_{static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+          config.max_bytes_in_flight / cache::kBlockSize, 1, kRunBlocks))},
       workers_max_{std::clamp<std::size_t>(
-          config.max_bytes_in_flight / (kRunBlocks * cache::kBlockSize), 1, kWorkersMax)} {}
+          config.max_bytes_in_flight / (run_blocks_ * cache::kBlockSize), 1, kWorkersMax)} {}
 
 void Prestager::submit(cache::ObjectPtr object, cache::FetcherPtr fetcher) {
   PrestageMetrics& metrics = PrestageMetrics::get();
   std::unique_lock lock{mutex_};
-  if (object->identity().size > config_.max_object_size || queue_.size() >= kQueueMax) {
+  if (stopped_ || object->identity().size > config_.max_object_size || queue_.size() >= kQueueMax) {
     metrics.refused.add();
     return;
   }
@@ -74,7 +76,7 @@ bool Prestager::take(Run& run) {
   }
   Job& job = queue_.front();
   run.job = job;
-  run.end_block = std::min(job.next_block + kRunBlocks, job.object->block_count());
+  run.end_block = std::min(job.next_block + run_blocks_, job.object->block_count());
   job.next_block = run.end_block;
   if (job.next_block == job.object->block_count()) {
     queued_.erase(job.object->hash());
@@ -100,6 +102,7 @@ void Prestager::drop(const cache::Object& object) {
 
 void Prestager::stop() {
   const std::lock_guard lock{mutex_};
+  stopped_ = true;
   queue_.clear();
 }
 

@@ -41,12 +41,14 @@ class Prestager {
 
   PrestageConfig config_;
   cache::BlockCache& cache_;
+  std::uint32_t run_blocks_;
   std::size_t workers_max_;
 
   std::mutex mutex_;
   std::deque<Job> queue_;                      ///< Guarded by mutex_.
   std::unordered_set<cache::Hash128> queued_;  ///< Guarded by mutex_: what queue_ holds.
   std::size_t workers_ = 0;                    ///< Guarded by mutex_.
+  bool stopped_ = false;                       ///< Guarded by mutex_.
 };
 
 }  // namespace forebay::proxy

@@ -132,7 +132,10 @@ struct Sending {
 /// Moves the reader's bytes into the socket for as long as the cache has them. Frames are never
 /// held while the socket blocks.
 Task<Result<void>> send_cached(Session& session, Sending& sending, cache::RangeReader& reader) {
+  // A client that takes all at once must not keep the worker from the others.
+  constexpr unsigned kWritesPerTurn = 16;
   const milliseconds patience = session.shared().client.config().progress_timeout;
+  unsigned writes = 0;
   while (!reader.done()) {
     std::size_t taken = 0;
     {
@@ -148,6 +151,8 @@ Task<Result<void>> send_cached(Session& session, Sending& sending, cache::RangeR
     }
     if (taken != 0) {
       reader.advance(taken);
+      if (++writes % kWritesPerTurn == 0)
+        co_await runtime::yield();
       continue;
     }
     const Result<void> writable = co_await session.stream().wait_writable(session.send_deadline());
@@ -429,6 +434,10 @@ Task<void> read_object(Session& session, Request& request) {
 }
 
 Task<void> head_object(Session& session, Request& request) {
+  if (request.has_body()) {
+    co_await forward(session, request);
+    co_return;
+  }
   origin::Client& client = session.shared().client;
   http::RequestHead head = origin_head(request);
   origin::sign_as(*request.caller, client, s3::kEmptyPayload, head);

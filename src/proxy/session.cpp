@@ -78,7 +78,9 @@ Task<void> Session::run() {
   bool go_on = true;
   while (go_on)
     go_on = co_await one_request();
-  if (cut_)
+  if (cut_ && http_1_0_)
+    stream_->abort();  // To HTTP/1.0 an orderly end would say that a body is whole.
+  else if (cut_)
     stream_->close();
   else
     co_await stream_->shutdown_gracefully(Deadline::after(kLingerTimeout));
@@ -110,7 +112,7 @@ Task<bool> Session::one_request() {
   else
     co_await answer_error(std::move(prepared).error());
   co_await finish_request_body();
-  requests_total(record_.status).add();
+  requests_total(cut_ ? 0 : record_.status).add();
   log_access();
   co_return keep_alive_ && !cut_ && !stream_->interrupted();
 }
@@ -152,7 +154,7 @@ s3::Outcome<void> Session::prepare(Request& request) {
   request.body = framing.value();
   reader_.set_body(request.body);
   const bool expects = http::iequals(request.head.headers.value_or_empty("Expect"), "100-continue");
-  expects_continue_ = expects && request.has_body();
+  expects_continue_ = expects && request.has_body() && !http_1_0_;
   // botocore expects a 100 for an empty body, too; where none comes it reads the answer to its next
   // request wrongly and waits for ever (boto/botocore#3755), unless that needs a new connection.
   if (expects && !request.has_body())
@@ -267,10 +269,11 @@ void Session::log_access() const {
     return;
   static spdlog::logger& logger = log::get("access");
   const std::chrono::duration<double, std::milli> elapsed = Clock::now() - record_.started;
-  logger.info("{} {} {} {} bucket={} key={} status={} in={} out={} ms={:.1f} cache={}",
+  logger.info("{} {} {} {} bucket={} key={} status={} in={} out={} ms={:.1f} cache={}{}",
               record_.request_id, stream_->remote_address(), loggable(record_.access_key),
               record_.operation, loggable(record_.bucket), loggable(record_.key), record_.status,
-              record_.bytes_in, record_.bytes_out, elapsed.count(), record_.cache);
+              record_.bytes_in, record_.bytes_out, elapsed.count(), record_.cache,
+              cut_ ? " cut" : "");
 }
 
 }  // namespace forebay::proxy

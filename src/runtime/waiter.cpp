@@ -36,6 +36,11 @@ void WaitList::add(std::shared_ptr<Waiter> waiter) {
   waiters_.push_back(std::move(waiter));
 }
 
+bool WaitList::remove(const std::shared_ptr<Waiter>& waiter) {
+  const std::lock_guard lock{mutex_};
+  return std::erase(waiters_, waiter) != 0;
+}
+
 void WaitList::wake_all() {
   std::vector<std::shared_ptr<Waiter>> waiters;
   {
@@ -56,6 +61,10 @@ void WaitList::wake_one() {
     waiters_.erase(waiters_.begin());
   }
   first->wake();
+}
+
+Task<void> yield() {
+  co_await boost::asio::post(Worker::current().context(), use_task);
 }
 
 Task<void> sleep_until(Deadline deadline) {

@@ -199,7 +199,8 @@ Operation classify_object_post(Parameters query) {
     return Operation::complete_multipart_upload;
   if (has(query, "restore"))
     return Operation::restore_object;
-  if (has(query, "select"))
+  // Alone, "select" may be a form upload to who does not know it.
+  if (has(query, "select") && has(query, "select-type"))
     return Operation::select_object_content;
   return Operation::other;
 }

@@ -201,6 +201,8 @@ void presign(http::RequestHead& request, const Credential& credential, std::stri
   auto names = params.signed_headers;
   names.emplace_back("host");
   sort_unique(names);
+  // What the request carries no more, such as the Range of a read that became a lookup.
+  std::erase_if(names, [&headers](const std::string& name) { return !headers.contains(name); });
   const bool is_hash_signed = contains(names, "x-amz-content-sha256");
   // An unsigned hash beside a presigned URL is read by some servers and ignored by others.
   if (!is_hash_signed)

@@ -209,6 +209,17 @@ class ScriptedOrigin:
     def body_bytes(self, key=None):
         return sum(r.body_bytes_sent for r in self.asked(key=key))
 
+    def hang_up(self):
+        """Closes every connection, as an origin does with idle ones."""
+        closed = threading.Event()
+
+        def close_all():
+            for writer in self._writers:
+                writer.close()
+            closed.set()
+        self._loop.call_soon_threadsafe(close_all)
+        assert closed.wait(10)
+
     # --- the server -------------------------------------------------------------------------
 
     def _run(self, ready):
@@ -217,6 +228,7 @@ class ScriptedOrigin:
     async def _serve(self, ready):
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
+        self._writers = set()
         server = await asyncio.start_server(self._connection, "127.0.0.1", self._port,
                                             limit=HEAD_MAX, ssl=self._tls, backlog=1024)
         self.port = server.sockets[0].getsockname()[1]
@@ -230,12 +242,14 @@ class ScriptedOrigin:
         self.connections += 1
         connection = self.connections
         writer.transport.set_write_buffer_limits(high=SLICE)
+        self._writers.add(writer)
         try:
             while await self._exchange(connection, reader, writer):
                 pass
         except (_Gone, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
+            self._writers.discard(writer)
             writer.close()
 
     async def _exchange(self, connection, reader, writer):

@@ -69,14 +69,21 @@ class Stream : public boost::intrusive::list_base_hook<
   Task<Result<void>> write_all(std::span<const ConstBytes> parts, Deadline deadline);
   Task<Result<void>> write_all(std::string_view text, Deadline deadline);
 
+  /// While set, a write_all() that has to wait ends with Errc::closed when input comes meanwhile:
+  /// an answer before the end of what is being written.
+  void stop_writes_at_input(bool stop) { stop_writes_at_input_ = stop; }
+
   /// Ends the sending side (with TLS: close_notify first), then throws away what still arrives
   /// until the peer ends too or the deadline passes: a client in mid-upload gets to read an early
   /// response that a reset would destroy. Then close().
   virtual Task<void> shutdown_gracefully(Deadline deadline) = 0;
   /// Drops the connection at once. Idempotent. Pending awaits of another task end.
   virtual void close() = 0;
+  /// The same, so that the peer cannot take it for an orderly end: TCP resets it.
+  virtual void abort() = 0;
 
-  /// The listener is stopping: wait_readable() fails from now on, everything else goes on. Who
+  /// The listener is stopping: wait_readable() fails from now on where nothing has arrived yet,
+  /// everything else goes on. Who
   /// serves the connection finishes the exchange in hand and announces the close.
   virtual void interrupt() = 0;
   virtual bool interrupted() const = 0;
@@ -86,6 +93,11 @@ class Stream : public boost::intrusive::list_base_hook<
 
  protected:
   Stream() = default;
+
+ private:
+  Task<Result<void>> wait_to_write(Deadline deadline);
+
+  bool stop_writes_at_input_ = false;
 };
 
 }  // namespace forebay::net

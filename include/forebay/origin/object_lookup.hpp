@@ -62,7 +62,7 @@ class ObjectLookup {
   struct Flight;
   static Task<void> fly(ObjectLookup* self, std::string key);
   Task<Result<VerdictPtr>> send(const Caller& caller, const http::RequestHead& lookup,
-                                bool& slow_down);
+                                Deadline deadline, bool& slow_down);
   Task<Result<VerdictPtr>> send_get(const Caller& caller, http::RequestHead lookup,
                                     Deadline deadline, bool& slow_down);
 

@@ -38,6 +38,8 @@ class Waiter : public std::enable_shared_from_this<Waiter> {
 class WaitList {
  public:
   void add(std::shared_ptr<Waiter> waiter);
+  /// False where it has been woken, or was never added.
+  bool remove(const std::shared_ptr<Waiter>& waiter);
   /// Wakes and forgets all.
   void wake_all();
   /// Wakes and forgets the one that waited longest.
@@ -47,6 +49,9 @@ class WaitList {
   std::mutex mutex_;
   std::vector<std::shared_ptr<Waiter>> waiters_;
 };
+
+/// Lets the worker's other tasks have a turn.
+Task<void> yield();
 
 /// Suspends the calling task.
 Task<void> sleep_until(Deadline deadline);

@@ -240,6 +240,10 @@ TEST(Load, ChecksKeysAgainstEachOther) {
        "origin: {endpoint: \"http://127.0.0.1:9000\"}\n",
        {"f.yaml:1:20: origin.endpoint: is the address of listen.s3; allowed: the object store, not "
         "this node"}},
+      {"origin that a wildcard covers",
+       "listen: {s3: \"0.0.0.0:7480\"}\norigin: {endpoint: \"http://localhost:7480\"}\n",
+       {"f.yaml:2:20: origin.endpoint: is the address of listen.s3; allowed: the object store, not "
+        "this node"}},
       {"same device by two names",
        "cache: {devices: [{path: a, size: 1GiB}, {path: /etc/forebay/./a, size: 1GiB}]}\n",
        {"f.yaml:1:49: cache.devices[1].path: \"/etc/forebay/a\" is given twice; allowed: each "

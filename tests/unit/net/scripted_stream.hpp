@@ -58,6 +58,7 @@ class ScriptedStream final : public Stream {
     co_return success();
   }
   Task<void> shutdown_gracefully(Deadline) override { co_return; }
+  void abort() override { close(); }
   void close() override {}
   void interrupt() override { interrupted_ = true; }
   bool interrupted() const override { return interrupted_; }

@@ -72,12 +72,15 @@ inline ListenConfig loopback(const TestCertificate& certificate) {
 
 class RawTlsClient {
  public:
-  explicit RawTlsClient(std::uint16_t port, int version = TLS1_3_VERSION, int receive_buffer = 0)
+  /// `max_fragment`: TLSEXT_max_fragment_length_512 and the like (RFC 6066 section 4).
+  explicit RawTlsClient(std::uint16_t port, int version = TLS1_3_VERSION, int receive_buffer = 0,
+                        std::uint8_t max_fragment = TLSEXT_max_fragment_length_DISABLED)
       : socket_{port, receive_buffer}, context_{SSL_CTX_new(TLS_client_method()), SSL_CTX_free} {
     SSL_CTX_set_min_proto_version(context_.get(), version);
     SSL_CTX_set_max_proto_version(context_.get(), version);
     // The tests look at bad ends themselves.
     SSL_CTX_set_security_level(context_.get(), 0);
+    SSL_CTX_set_tlsext_max_fragment_length(context_.get(), max_fragment);
     ssl_.reset(SSL_new(context_.get()));
     SSL_set_fd(ssl_.get(), socket_.descriptor());
     connected_ = SSL_connect(ssl_.get()) == 1;

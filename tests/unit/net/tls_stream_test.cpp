@@ -118,9 +118,11 @@ TEST_F(TlsStreamTest, InputSeesWhatIsDecryptedAlready) {
   EXPECT_EQ(client.receive_all(), "");
 }
 
+class StalledTlsPeer : public TlsStreamTest, public ::testing::WithParamInterface<std::uint8_t> {};
+
 // The memory given to try_write is overwritten at once: what a blocked record needs again must be
 // the stream's own copy.
-TEST_F(TlsStreamTest, AStalledPeerHoldsNoMemoryOfTheCaller) {
+TEST_P(StalledTlsPeer, HoldsNoMemoryOfTheCaller) {
   Seen seen;
   const auto listener = listen(
       pool(), loopback(certificate_),
@@ -156,7 +158,7 @@ TEST_F(TlsStreamTest, AStalledPeerHoldsNoMemoryOfTheCaller) {
         co_await stream->shutdown_gracefully(soon());
       },
       &seen);
-  RawTlsClient client{listener->port(), TLS1_3_VERSION, 4096};
+  RawTlsClient client{listener->port(), TLS1_3_VERSION, 4096, GetParam()};
   ASSERT_TRUE(client.connected());
   seen.text.get_future().get();
   EXPECT_EQ(seen.error, Errc::timeout);
@@ -168,6 +170,10 @@ TEST_F(TlsStreamTest, AStalledPeerHoldsNoMemoryOfTheCaller) {
     wrong += all[i] != static_cast<char>('a' + i % 23);
   EXPECT_EQ(wrong, 0U);
 }
+
+INSTANTIATE_TEST_SUITE_P(RecordSizes, StalledTlsPeer,
+                         ::testing::Values(TLSEXT_max_fragment_length_DISABLED,
+                                           TLSEXT_max_fragment_length_512));
 
 TEST_F(TlsStreamTest, WritingToAPeerThatIsGoneIsClosed) {
   Seen seen;

@@ -180,6 +180,54 @@ TEST_F(ClientTest, AnUploadThatTheOriginCutsFailsAsClosed) {
   });
 }
 
+TEST_F(ClientTest, AnAnswerEndsTheWaitOfAnUploadThatTheOriginDoesNotRead) {
+  std::promise<void> done;
+  LoopbackOrigin origin{[&done](Peer& peer, std::size_t) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    done.get_future().wait();
+  }};
+  Client& client = connect(origin.endpoint());
+  run([&]() -> Task<void> {
+    auto exchange = co_await opened(client, put(64 * MiB));
+    const std::string part(1 * MiB, 'x');
+    Result<void> written = success();
+    for (int i = 0; i < 64 && written; ++i)
+      written = co_await exchange->write_body(bytes_of(part), patience());
+    EXPECT_EQ(written.error(), Errc::closed);
+    const auto answer = co_await exchange->read_head(patience());
+    EXPECT_TRUE(answer && answer.value().status == 403);
+  });
+  done.set_value();
+}
+
+TEST_F(ClientTest, AGetWithABodyIsNotRepeated) {
+  LoopbackOrigin origin{[](Peer& peer, std::size_t number) {
+    peer.receive_head();
+    if (number != 0)
+      return;
+    peer.send(ok("first"));
+    peer.receive_head();
+    peer.receive(5);
+  }};
+  Client& client = connect(origin.endpoint());
+  EXPECT_EQ(fetched("/"), "first");
+  run([&]() -> Task<void> {
+    http::RequestHead head = request("GET", "/");
+    head.headers.add("Content-Length", "5");
+    const Deadline deadline = patience();
+    auto exchange = co_await client.send(std::move(head), Reason::forward, deadline);
+    EXPECT_TRUE(exchange);
+    const auto written = co_await exchange.value()->write_body(bytes_of("hello"), patience());
+    EXPECT_TRUE(written);
+    const auto finished = co_await exchange.value()->finish_body(patience());
+    EXPECT_TRUE(finished);
+    const auto answer = co_await exchange.value()->read_head(patience());
+    EXPECT_EQ(answer.error(), Errc::closed);
+  });
+  EXPECT_EQ(origin.accepted(), 1);
+}
+
 TEST_F(ClientTest, AnUploadThatTheOriginDoesNotReadEndsAtTheDeadline) {
   std::promise<void> done;
   LoopbackOrigin origin{[&done](Peer&, std::size_t) { done.get_future().wait(); }};

@@ -34,11 +34,13 @@ TEST(Authorize, AListNamesBucketsAndWhatMayBeDoneThere) {
 }
 
 TEST(Authorize, ACopyMayReadOnlyWhereTheListAllows) {
-  const origin::Caller caller = caller_of({{"mine", false}});
+  const origin::Caller caller = caller_of({{"mine*", false}});
   for (const auto& [source, expected] :
        {std::pair{"mine/key", true}, std::pair{"/mine/key", true}, std::pair{"theirs/key", false},
         std::pair{"/theirs/key", false}, std::pair{"%74heirs/key", false},
-        std::pair{"/%2Ftheirs/key", false}, std::pair{"%zz/key", false}}) {
+        std::pair{"/%2Ftheirs/key", false}, std::pair{"%zz/key", false},
+        std::pair{"mine-x://host/theirs/key", false}, std::pair{"mine:theirs/key", false},
+        std::pair{"mine?x/key", false}, std::pair{"mine-2/key", true}}) {
     SCOPED_TRACE(source);
     http::Headers headers;
     headers.add("X-Amz-Copy-Source", source);

@@ -383,6 +383,18 @@ TEST(SigV4, ThePresignedStaysPresignedWithItsDateAndExpiry) {
   EXPECT_TRUE(check(request, kNow, kSecret));
 }
 
+TEST(SigV4, WhatTheRequestNoLongerCarriesIsNotSigned) {
+  http::RequestHead request{.method = "HEAD", .target = "/b/k", .headers = {}};
+  request.headers.add("Host", "h");
+  presign(request, example_credential(), "us-east-1",
+          {.timestamp = kNow,
+           .expires = std::chrono::seconds{60},
+           .signed_headers = {"host", "range"},
+           .payload_hash = std::string{kUnsignedPayload}});
+  EXPECT_NE(request.target.find("X-Amz-SignedHeaders=host&"), std::string::npos) << request.target;
+  EXPECT_FALSE(check(request, kNow, kSecret));
+}
+
 TEST(SigV4, PresignedPayloadHashesArePassedOn) {
   for (const bool in_field : {false, true}) {
     SCOPED_TRACE(in_field);
