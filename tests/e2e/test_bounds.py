@@ -168,8 +168,8 @@ def test_a_configuration_over_the_memory_limit_is_refused(scripted, node):
 
 
 def test_beyond_the_direct_reads_is_slow_down(scripted, node, threads):
-    """What the cache cannot serve is read past it, by so many at once: the rest waits a little and is
-    told to come again."""
+    """What the cache cannot serve is read past it, by so many at once: the rest waits a little and
+    is told to come again."""
     gate = threading.Event()
     proxy = node(scripted, {"limits": {"direct_reads": 4, "queue_timeout": "500ms"},
                             "prestage": {"trigger": "off"}})

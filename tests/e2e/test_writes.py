@@ -206,7 +206,7 @@ def test_a_write_is_never_repeated(scripted, node):
 
 
 def test_a_write_on_a_stale_pooled_connection(scripted, node):
-    """The origin closed the idle connection: nothing was sent on it, so the write goes over another."""
+    """The origin closed the idle connection: nothing was sent on it, the write goes elsewhere."""
     proxy = node(scripted)
     client = proxy.client(SCRIPT)
     for turn in range(5):
