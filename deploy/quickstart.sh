@@ -128,7 +128,9 @@ start_node() {
     ! is_open "$used" || die "port $used is in use: set FOREBAY_QUICKSTART_PORT to another"
   done
   write_files
-  start_process node "$root/build/release/forebay" serve --config "$state/forebay.yaml"
+  # The script's own settings are none of the node's.
+  start_process node env -u FOREBAY_ORIGIN -u FOREBAY_BUCKET -u FOREBAY_QUICKSTART_PORT \
+    "$root/build/release/forebay" serve --config "$state/forebay.yaml"
   for _ in $(seq 1 300); do
     curl -sf -o /dev/null "http://127.0.0.1:$((port + 1))/readyz" && return
     is_ours "$state/node.pid" || break

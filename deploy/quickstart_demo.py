@@ -178,10 +178,13 @@ class Demo:
     def clean(self):
         """Leaves nothing of the demo at an origin that is not ours."""
         bucket = self.arguments.bucket
-        for upload in self.origin.list_multipart_uploads(
-                Bucket=bucket, Prefix=self.prefix).get("Uploads", []):
-            self.origin.abort_multipart_upload(Bucket=bucket, Key=upload["Key"],
-                                               UploadId=upload["UploadId"])
+        try:
+            for upload in self.origin.list_multipart_uploads(
+                    Bucket=bucket, Prefix=self.prefix).get("Uploads", []):
+                self.origin.abort_multipart_upload(Bucket=bucket, Key=upload["Key"],
+                                                   UploadId=upload["UploadId"])
+        except ClientError as error:  # the objects must go all the same
+            print(f"Unfinished uploads under {self.prefix} could not be looked for: {error}")
         try:
             self.remove(self.prefix)
         except ClientError:  # not everybody may list versions: delete by name

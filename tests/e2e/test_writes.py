@@ -218,7 +218,7 @@ def test_a_write_on_a_stale_pooled_connection(scripted, node):
 
 def test_an_origin_that_leaves_instead_of_a_100(scripted, node):
     """No byte of the body has gone: the client is told to come again."""
-    scripted.on(Script(drop=True), method="PUT")
+    scripted.on(Script(drop=True, expect="final"), method="PUT")
     reply = node(scripted).client(SCRIPT).request(
         "PUT", "/bucket/key", body=b"x" * 1000, headers=[("Expect", "100-continue")])
     assert (reply.status, reply.code) == (503, "ServiceUnavailable")
