@@ -3,7 +3,9 @@
 #include <forebay/base/errc.hpp>
 #include <forebay/http/conditional.hpp>
 #include <forebay/http/range.hpp>
+#include <forebay/runtime/waiter.hpp>
 
+#include <random>
 #include <utility>
 
 namespace forebay::proxy {
@@ -19,6 +21,8 @@ constexpr int kRangeNotSatisfiable = 416;
 constexpr int kTooManyRequests = 429;
 constexpr int kServerError = 500;
 constexpr int kServiceUnavailable = 503;
+/// A reader is told to come again rather than kept longer by an origin in trouble.
+constexpr milliseconds kDemandPatience{2'000};
 
 class ExchangeSource final : public cache::ByteSource {
  public:
@@ -81,6 +85,11 @@ Result<void> check(const http::ResponseHead& answer, const cache::Identity& iden
   return success();
 }
 
+double random_unit() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>{0, 1}(generator);
+}
+
 origin::Reason reason_of(cache::FillReason reason) {
   return reason == cache::FillReason::prestage ? origin::Reason::prestage : origin::Reason::fill;
 }
@@ -107,24 +116,46 @@ OriginFetcher::OriginFetcher(origin::Client& client, origin::CallerPtr caller,
                              http::RequestHead request)
     : client_{client}, caller_{std::move(caller)}, request_{std::move(request)} {}
 
+Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::ask(
+    const cache::Identity& identity, http::ByteRange range, cache::FillReason reason,
+    Deadline deadline, std::optional<std::chrono::seconds>& retry_after) {
+  http::RequestHead request = request_;
+  request.headers.set("Range", http::format_range(range));
+  request.headers.set("If-Match", '"' + identity.etag + '"');
+  origin::sign_by_header(*caller_, client_, s3::kEmptyPayload, request);
+  http::ResponseHead answer;
+  auto exchange = co_await client_.get(std::move(request), reason_of(reason), deadline, answer);
+  if (!exchange)
+    co_return exchange.error();
+  retry_after = origin::parse_retry_after(
+      answer.headers.value_or_empty("Retry-After"),
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+  CO_TRY(check(answer, identity, range.first, range.length()));
+  co_return make_source(std::move(exchange).value(), range.length());
+}
+
 Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::open(cache::ObjectPtr object,
                                                                      std::uint64_t offset,
                                                                      std::uint64_t length,
                                                                      cache::FillReason reason) {
-  const cache::Identity& identity = object->identity();
-  http::RequestHead request = request_;
-  const http::ByteRange range{offset, offset + length - 1};
-  request.headers.set("Range", http::format_range(range));
-  request.headers.set("If-Match", '"' + identity.etag + '"');
-  origin::sign_by_header(*caller_, client_, s3::kEmptyPayload, request);
-
-  http::ResponseHead answer;
   const Deadline deadline = Deadline::after(client_.config().first_byte_timeout);
-  auto exchange = co_await client_.get(std::move(request), reason_of(reason), deadline, answer);
-  if (!exchange)
-    co_return exchange.error();
-  CO_TRY(check(answer, identity, offset, length));
-  co_return make_source(std::move(exchange).value(), length);
+  const Deadline patience =
+      reason == cache::FillReason::demand ? deadline.capped(kDemandPatience) : deadline;
+  const http::ByteRange range{offset, offset + length - 1};
+  const origin::RetryPolicy policy{{}, client_.retries()};
+  client_.retries().earn();
+  for (int attempts = 1;; ++attempts) {
+    std::optional<std::chrono::seconds> retry_after;
+    auto source = co_await ask(object->identity(), range, reason, deadline, retry_after);
+    if (source || !is_retryable(source.error()))
+      co_return source;
+    const origin::RetryPolicy::Failure failure{attempts, retry_after,
+                                               patience.when() - Clock::now()};
+    const auto wait = policy.next_wait(failure, random_unit());
+    if (!wait)
+      co_return source.error();
+    co_await runtime::sleep_until(Deadline::after(*wait));
+  }
 }
 
 }  // namespace forebay::proxy

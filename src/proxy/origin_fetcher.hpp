@@ -2,15 +2,19 @@
 // Bytes of one version from the origin, asked for with one caller's key.
 #include <forebay/cache/block_cache.hpp>
 #include <forebay/http/message.hpp>
+#include <forebay/http/range.hpp>
 #include <forebay/origin/caller.hpp>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace forebay::proxy {
 
 /// Every response is compared with the identity asked for, whatever its status: ETag, total size,
-/// version id, offset. Any worker.
+/// version id, offset. What the origin fails to answer is asked again within the client's retry
+/// budget. Any worker.
 class OriginFetcher final : public cache::Fetcher {
  public:
   /// `request`: method and target in the origin's form, without presigning parameters, and the
@@ -23,6 +27,11 @@ class OriginFetcher final : public cache::Fetcher {
   std::string_view caller() const override { return caller_->key->access_key; }
 
  private:
+  /// One attempt of open(). `retry_after`: how long the origin asked to be left alone.
+  Task<Result<std::unique_ptr<cache::ByteSource>>> ask(
+      const cache::Identity& identity, http::ByteRange range, cache::FillReason reason,
+      Deadline deadline, std::optional<std::chrono::seconds>& retry_after);
+
   origin::Client& client_;
   origin::CallerPtr caller_;
   http::RequestHead request_;

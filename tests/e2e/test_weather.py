@@ -216,6 +216,16 @@ def test_slow_down_is_passed_on(scripted, node, body):
     assert client.get("/bucket/key").body == body
 
 
+@pytest.mark.parametrize("status, code", [(500, "InternalError"), (503, "SlowDown")])
+def test_a_fill_that_the_origin_fails_to_answer_is_asked_for_again(scripted, node, body, status,
+                                                                   code):
+    client = node(scripted).client(SCRIPT)
+    learn(client)
+    scripted.on(Script(error=S3Error(status, code)), method="GET", times=2)
+    assert client.get("/bucket/key").body == body
+    assert len(scripted.asked("GET")) == 4, "the first look, two refusals, and one that went well"
+
+
 @pytest.mark.parametrize("status, code", [(500, "InternalError"), (503, "SlowDown"),
                                           (403, "AccessDenied"), (404, "NoSuchKey"),
                                           (400, "ExpiredToken"), (301, "PermanentRedirect"),

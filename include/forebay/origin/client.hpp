@@ -4,6 +4,7 @@
 #include <forebay/base/result.hpp>
 #include <forebay/http/message.hpp>
 #include <forebay/origin/config.hpp>
+#include <forebay/origin/retry_policy.hpp>
 #include <forebay/runtime/deadline.hpp>
 #include <forebay/runtime/task.hpp>
 
@@ -70,12 +71,18 @@ class Client {
   virtual Task<Result<std::unique_ptr<Exchange>>> get(http::RequestHead head, Reason reason,
                                                       Deadline deadline,
                                                       http::ResponseHead& response) = 0;
+  /// What pays for repeating requests that the origin failed to answer.
+  RetryBudget& retries() { return retries_; }
+
   /// Closes idle connections. On each worker's thread.
   virtual void stop() = 0;
 
  protected:
   OriginConfig config_;
   std::string host_;
+
+ private:
+  RetryBudget retries_{RetryBudget::Config{}};
 };
 
 }  // namespace forebay::origin
