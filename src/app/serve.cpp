@@ -21,7 +21,6 @@ namespace forebay::app {
 namespace {
 
 constexpr std::chrono::seconds kPollInterval{1};
-constexpr std::chrono::seconds kDrainTime{30};
 constexpr milliseconds kLimitInterval{50};
 
 // Exit codes.
@@ -57,12 +56,13 @@ void log_lines(std::string_view lines) {
 /// stuck in.
 class DrainLimit {
  public:
-  explicit DrainLimit(const Signals& signals)
-      : thread_{[&signals](const std::stop_token& done) { watch(signals, done); }} {}
+  DrainLimit(const Signals& signals, milliseconds patience)
+      : thread_{[&signals, patience](const std::stop_token& done) {
+          watch(signals, Deadline::after(patience), done);
+        }} {}
 
  private:
-  static void watch(const Signals& signals, const std::stop_token& done) {
-    const Deadline deadline = Deadline::after(kDrainTime);
+  static void watch(const Signals& signals, Deadline deadline, const std::stop_token& done) {
     while (!done.stop_requested()) {
       if (signals.wait(kLimitInterval) == 0 && !deadline.expired())
         continue;
@@ -74,13 +74,13 @@ class DrainLimit {
   std::jthread thread_;
 };
 
-void run_until_stopped(Daemon& daemon, const Signals& signals) {
+void run_until_stopped(Daemon& daemon, const Signals& signals, milliseconds patience) {
   int number = 0;
   while ((number = signals.wait(kPollInterval)) == 0)
     daemon.poll();
-  log::get("app").info("signal {}: no new connections, draining for {} s at most", number,
-                       kDrainTime.count());
-  const DrainLimit limit{signals};
+  log::get("app").info("signal {}: no new connections, draining for {:.1f} s at most", number,
+                       std::chrono::duration<double>(patience).count());
+  const DrainLimit limit{signals, patience};
   daemon.stop();
 }
 
@@ -125,7 +125,7 @@ int serve(const config::Config& config) {
   }
   log.info("serving S3 on port {}, operators on port {}", daemon.value()->s3_port(),
            daemon.value()->admin_port());
-  run_until_stopped(*daemon.value(), signals);
+  run_until_stopped(*daemon.value(), signals, config.runtime.drain_timeout);
   daemon.value().reset();
   log.info("stopped");
   return 0;

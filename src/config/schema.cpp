@@ -31,7 +31,7 @@ constexpr Section kSections[] = {
     {"io", "How the devices are read and written."},
     {"prestage", "HeadObject as a hint to fill an object before it is read."},
     {"limits", "Bounds past which a request waits a little and is then told 503 SlowDown."},
-    {"runtime", "Threads."},
+    {"runtime", "Threads, and the end."},
     {"log", "What is written to standard error."},
 };
 
@@ -347,7 +347,9 @@ std::vector<Key> bound_keys() {
        .bounds = {0, kHour}},
       {.name = "limits.direct_reads",
        .type = Type::integer,
-       .help = "Reads that go past the cache at once, all workers together.",
+       .help = "Reads, at once, all workers together, whose rest comes from the origin because the "
+               "cache "
+               "cannot hold it now.",
        .access = field<&Config::proxy, &ProxyConfig::direct_reads_max>(),
        .bounds = {1, 65'536}},
       {.name = "runtime.workers",
@@ -355,6 +357,12 @@ std::vector<Key> bound_keys() {
        .help = "Threads that serve connections. 0: one for each CPU the process may run on.",
        .access = field<&Config::runtime, &runtime::Config::workers>(),
        .bounds = {0, 1'024}},
+      {.name = "runtime.drain_timeout",
+       .type = Type::duration,
+       .help = "What SIGTERM leaves to requests in progress before they are cut. Keep it below the "
+               "grace period of whatever stops the daemon.",
+       .access = field<&Config::runtime, &runtime::Config::drain_timeout>(),
+       .bounds = {0, kHour}},
       {.name = "log.level",
        .type = Type::enumeration,
        .help = "The least important line that is written.",

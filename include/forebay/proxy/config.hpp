@@ -40,7 +40,7 @@ struct ProxyConfig {
   milliseconds queue_timeout{
       5'000};  ///< limits.queue_timeout: the wait for a bounded resource before 503 SlowDown.
   std::size_t direct_reads_max =
-      256;  ///< limits.direct_reads: reads past the cache at once, all workers together.
+      256;  ///< limits.direct_reads: reads whose rest the cache cannot bring, at once.
   bool access_log = true;  ///< log.access
 };
 

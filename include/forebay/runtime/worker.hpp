@@ -16,7 +16,8 @@
 namespace forebay::runtime {
 
 struct Config {
-  std::size_t workers = 0;  ///< 0: one per CPU this process may run on.
+  std::size_t workers = 0;             ///< 0: one per CPU this process may run on.
+  milliseconds drain_timeout{30'000};  ///< For exchanges in progress when the daemon is to stop.
 };
 
 class Worker {
