@@ -73,7 +73,7 @@ std::vector<Key> connection_keys() {
        .bounds = {1, 1'000'000}},
       {.name = "listen.max_header_size",
        .type = Type::size,
-       .help = "Request line and header fields of one request; beyond it 431.",
+       .help = "Request line and header fields of one request; beyond it 400.",
        .access = field<&Config::s3, &ListenConfig::max_header_size>(),
        .bounds = {bytes(4 * KiB), bytes(1 * MiB)}},
       {.name = "listen.header_timeout",

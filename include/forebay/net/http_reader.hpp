@@ -36,7 +36,8 @@ class HttpReader {
   ///
   /// Close without an answer: Errc::closed (the client left or stayed silent before the first
   /// byte), Errc::cancelled (Stream::interrupt() before it), Errc::truncated (it left within the
-  /// head). Answer and close: Errc::timeout (408), Errc::too_large (431), Errc::protocol (400).
+  /// head). Answer and close: Errc::timeout (408), Errc::too_large (S3: 400
+  /// RequestHeaderSectionTooLarge), Errc::protocol (400).
   Task<Result<http::RequestHead>> read_request(Deadline idle, milliseconds head_timeout);
 
   /// The next response head. 100 is handed out like any other; other 1xx are swallowed, a few at

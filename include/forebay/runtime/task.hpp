@@ -1,6 +1,6 @@
 #pragma once
-// The coroutine type of the project and the one completion token it uses. See docs/style.md for the
-// lifetime rules.
+// The coroutine type of the project and the one completion token it uses. Arguments
+// are taken by value, or outlive the task: a temporary in the call dies before its first step.
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/use_awaitable.hpp>
