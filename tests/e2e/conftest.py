@@ -1,5 +1,6 @@
 """Fixtures: a real gateway, a scripted origin, nodes in front of either, and comparing clients."""
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 SUPPORT = pathlib.Path(__file__).parents[1] / "support"
 sys.path.insert(0, str(SUPPORT))
 
+import minio as minio_module  # noqa: E402
 import node as node_module  # noqa: E402
 from node import Node, boto  # noqa: E402
 from s3_client import S3Client  # noqa: E402
@@ -43,6 +45,10 @@ def pytest_sessionfinish(session, exitstatus):
 
 class Rgw:
     """A Ceph gateway and its keys."""
+
+    name = "RGW"
+    alice = ALICE
+    bob = BOB
 
     def __init__(self, folder):
         self.folder = folder
@@ -80,17 +86,40 @@ def rgw(tmp_path_factory):
     gateway.script("down")
 
 
-@pytest.fixture
-def bucket(rgw):
-    """A fresh bucket of alice's on the gateway; emptied afterwards, for its memory is bounded."""
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory):
+    """One MinIO server for the whole run."""
+    server = minio_module.Minio(tmp_path_factory.mktemp("minio"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def fresh_bucket(origin):
+    """A bucket of alice's; emptied afterwards, for the origin's memory is bounded."""
     name = f"test-{uuid.uuid4().hex[:12]}"
-    s3 = rgw.boto()
+    s3 = origin.boto()
     s3.create_bucket(Bucket=name)
     yield name
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
         found = page.get("Versions", []) + page.get("DeleteMarkers", [])
         for version in found:
             s3.delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
+
+
+@pytest.fixture
+def bucket(rgw):
+    with fresh_bucket(rgw) as name:
+        yield name
+
+
+@pytest.fixture
+def minio_bucket(minio):
+    with fresh_bucket(minio) as name:
+        yield name
 
 
 @pytest.fixture
@@ -113,7 +142,7 @@ def node(tmp_path, request):
     def make(origin, config=None, credentials=None, start=True, **options):
         endpoint = origin if isinstance(origin, str) else origin.endpoint
         if credentials is None:
-            credentials = credentials_of(ALICE, BOB, SCRIPT)
+            credentials = credentials_of(ALICE, BOB, SCRIPT, minio_module.ALICE, minio_module.BOB)
         fresh = Node(tmp_path / f"node{len(made)}", endpoint, credentials, config, **options)
         made.append(fresh)
         if start:
