@@ -67,8 +67,13 @@ class Minio:
         with zipfile.ZipFile(archive, "w") as assets:
             assets.writestr("iam-assets/users.json", json.dumps(users))
             assets.writestr("iam-assets/user_mappings.json", json.dumps(policies))
-        reply = self.client(ROOT).put("/minio/admin/v3/import-iam", archive.getvalue())
-        assert reply.status == 200, reply
+
+        def imported():
+            # Ready is said before the administration interface is.
+            reply = self.client(ROOT).put("/minio/admin/v3/import-iam", archive.getvalue())
+            assert reply.status in (200, 503), reply
+            return reply.status == 200
+        wait_until(imported, 60, "MinIO to take its users")
         for key in (ALICE, BOB):
             self.boto(key).list_buckets()
 
