@@ -104,10 +104,12 @@ def fresh_bucket(origin):
     s3 = origin.boto()
     s3.create_bucket(Bucket=name)
     yield name
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-        found = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        for version in found:
-            s3.delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
+
+    def remove(version):
+        s3.delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            list(pool.map(remove, page.get("Versions", []) + page.get("DeleteMarkers", [])))
 
 
 @pytest.fixture
@@ -134,6 +136,18 @@ def credentials_of(*keys):
     return [{"access_key": key[0], "secret_key": key[1]} for key in keys]
 
 
+def end_node(node):
+    """Stops it; what went wrong with it, as a list."""
+    failures = []
+    for step in (node.check, node.stop):
+        try:
+            step()
+        except AssertionError as error:
+            failures.append(str(error))
+    node.slab_file.unlink(missing_ok=True)
+    return failures
+
+
 @pytest.fixture
 def node(tmp_path, request):
     """node(origin, config=None, credentials=None, start=True) makes nodes and ends them."""
@@ -150,19 +164,28 @@ def node(tmp_path, request):
         return fresh
 
     yield make
-    failures = []
-    for each in made:
-        for step in (each.check, each.stop):
-            try:
-                step()
-            except AssertionError as error:
-                failures.append(str(error))
-        each.slab_file.unlink(missing_ok=True)
+    failures = [line for each in made for line in end_node(each)]
     report = getattr(request.node, "call_report", None)
     if failures or (report is not None and report.failed):
         for each in made:
             print(f"--- the end of {each.log_file}\n{each.log()[-6000:]}")
     assert not failures, "\n".join(failures)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A folder with cert.pem and key.pem for 127.0.0.1, which clients trust by the former."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem",
+         "-out", folder / "cert.pem"], check=True, capture_output=True)
+    return folder
+
+
+def tls_config(certificate):
+    return {"listen": {"tls_certificate": str(certificate / "cert.pem"),
+                       "tls_private_key": str(certificate / "key.pem")}}
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """The listener: ambiguous HTTP is refused before anybody else sees it; limits, keep-alive, TLS."""
 import socket
 import ssl
-import subprocess
 import time
 
 import pytest
 from compare import pattern
-from conftest import ALICE, SCRIPT
+from conftest import ALICE, SCRIPT, tls_config
 from node import MIB, boto
 from raw_http import RawConnection, request_bytes
 
@@ -200,21 +199,6 @@ def test_connections_beyond_the_limit_wait_or_are_refused(scripted, node):
     assert proxy.client(SCRIPT).get("/bucket/key").status == 200
     # The admin port has room of its own.
     assert proxy.admin_get("/healthz")[0] == 200
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-         "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem",
-         "-out", folder / "cert.pem"], check=True, capture_output=True)
-    return folder
-
-
-def tls_config(certificate):
-    return {"listen": {"tls_certificate": str(certificate / "cert.pem"),
-                       "tls_private_key": str(certificate / "key.pem")}}
 
 
 def test_boto3_over_tls(rgw, bucket, node, certificate):

@@ -1,6 +1,4 @@
-"""boto3: `boto3_client.py [crt]`; with crt, transfers go by the AWS Common Runtime."""
-import sys
-
+"""boto3 with its own transfer manager."""
 import boto3
 import botocore.exceptions
 from boto3.s3.transfer import TransferConfig
@@ -11,9 +9,6 @@ MIB = 1 << 20
 
 
 class Boto3:
-    def __init__(self, transfer_client):
-        self.transfer_client = transfer_client
-
     def client(self, **config):
         return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1",
                             aws_access_key_id=self.access_key,
@@ -23,21 +18,19 @@ class Boto3:
         self.endpoint, self.access_key, self.secret_key = endpoint, access_key, secret_key
         self.s3 = self.client()
 
-    def transfer(self, part_size):
-        options = {"multipart_threshold": part_size or 8 * MIB,
-                   "multipart_chunksize": part_size or 8 * MIB}
-        if self.transfer_client:
-            options["preferred_transfer_client"] = self.transfer_client
-        return TransferConfig(**options)
+    @staticmethod
+    def extra(checksum, metadata):
+        extra = {"ChecksumAlgorithm": checksum} if checksum else {}
+        return extra | ({"Metadata": metadata} if metadata else {})
 
     def upload(self, bucket, key, path, part_size=None, checksum=None, metadata=None):
-        extra = {"ChecksumAlgorithm": checksum} if checksum else {}
-        if metadata:
-            extra["Metadata"] = metadata
-        self.s3.upload_file(path, bucket, key, ExtraArgs=extra, Config=self.transfer(part_size))
+        part_size = part_size or 8 * MIB
+        config = TransferConfig(multipart_threshold=part_size, multipart_chunksize=part_size)
+        self.s3.upload_file(path, bucket, key, ExtraArgs=self.extra(checksum, metadata),
+                            Config=config)
 
-    def download(self, bucket, key, path, part_size=None):
-        self.s3.download_file(bucket, key, path, Config=self.transfer(part_size))
+    def download(self, bucket, key, path):
+        self.s3.download_file(bucket, key, path)
 
     def download_range(self, bucket, key, path, first, last):
         reply = self.s3.get_object(Bucket=bucket, Key=key, Range=f"bytes={first}-{last}")
@@ -76,4 +69,5 @@ class Boto3:
         return None
 
 
-serve(Boto3("crt" if "crt" in sys.argv else None))
+if __name__ == "__main__":
+    serve(Boto3())

@@ -25,7 +25,7 @@ class Obstore:
         obstore.put(self.store(bucket, **options), key, read(path), attributes=metadata,
                     use_multipart=part_size is not None, chunk_size=part_size or 5 << 20)
 
-    def download(self, bucket, key, path, part_size=None):
+    def download(self, bucket, key, path):
         with open(path, "wb") as file:
             for chunk in obstore.get(self.store(bucket), key):
                 file.write(chunk)

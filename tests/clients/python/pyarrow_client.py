@@ -20,7 +20,7 @@ class PyArrow:
         with self.s3.open_output_stream(f"{bucket}/{key}", metadata=metadata) as stream:
             stream.write(read(path))
 
-    def download(self, bucket, key, path, part_size=None):
+    def download(self, bucket, key, path):
         with self.s3.open_input_stream(f"{bucket}/{key}") as stream, open(path, "wb") as file:
             shutil.copyfileobj(stream, file, 1 << 20)
 
@@ -50,10 +50,11 @@ class PyArrow:
 
     @staticmethod
     def code(error):
+        """As S3 spells it: the library says NO_SUCH_BUCKET."""
         if isinstance(error, FileNotFoundError):
             return "FileNotFoundError"
         named = re.search(r"AWS Error ([A-Z_]+)", str(error))
-        return named[1] if named else None
+        return named[1].title().replace("_", "") if named else None
 
 
 serve(PyArrow())

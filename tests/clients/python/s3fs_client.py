@@ -5,15 +5,19 @@ from served import serve, write
 
 class S3fs:
     def connect(self, endpoint, access_key, secret_key):
-        self.s3 = s3fs.S3FileSystem(key=access_key, secret=secret_key, endpoint_url=endpoint,
-                                    client_kwargs={"region_name": "us-east-1"},
-                                    use_listings_cache=False, skip_instance_cache=True)
+        self.login = {"key": access_key, "secret": secret_key, "endpoint_url": endpoint}
+        self.s3 = self.file_system()
+
+    def file_system(self, **config):
+        return s3fs.S3FileSystem(**self.login, client_kwargs={"region_name": "us-east-1"},
+                                 config_kwargs=config, use_listings_cache=False,
+                                 skip_instance_cache=True)
 
     def upload(self, bucket, key, path, part_size=None, metadata=None):
         extra = {"Metadata": metadata} if metadata else {}
         self.s3.put_file(path, f"{bucket}/{key}", chunksize=part_size or 50 << 20, **extra)
 
-    def download(self, bucket, key, path, part_size=None):
+    def download(self, bucket, key, path):
         self.s3.get_file(f"{bucket}/{key}", path)
 
     def download_range(self, bucket, key, path, first, last):
@@ -35,7 +39,9 @@ class S3fs:
         self.s3.rmdir(bucket)
 
     def presign(self, bucket, key, version=None):
-        return self.s3.sign(f"{bucket}/{key}")
+        """Without a version, as it does by itself: by SigV2."""
+        s3 = self.file_system(signature_version="s3v4") if version == 4 else self.s3
+        return s3.sign(f"{bucket}/{key}")
 
     @staticmethod
     def code(error):
