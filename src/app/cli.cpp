@@ -55,7 +55,8 @@ std::optional<config::Config> load_config(const std::string& file, Output output
 
 /// Everything that `serve` would refuse before it opens a device or a port.
 int check_config(const config::Config& config, Output output) {
-  if (!origin::CredentialStore::open(config.auth.credentials_file, config::load_credentials))
+  if (config.proxy.auth_mode == proxy::AuthMode::verify &&
+      !origin::CredentialStore::open(config.auth.credentials_file, config::load_credentials))
     return kWrong;  // It has said why.
   const MemoryVerdict memory = judge_memory(config);
   output.out << "memory that this configuration may use:\n" << memory.lines;

@@ -38,10 +38,12 @@ Result<void> Daemon::build() {
   }
   TRY(cache_, cache::BlockCache::create(config_.cache, *pool_, engine_.get(), *workers_));
   TRY(client_, origin::Client::create(config_.origin));
-  TRY(credentials_,
-      origin::CredentialStore::open(config_.auth.credentials_file, config::load_credentials));
-  proxy_ =
-      std::make_shared<proxy::Proxy>(config_.proxy, config_.s3, *client_, *credentials_, *cache_);
+  if (config_.proxy.auth_mode == proxy::AuthMode::verify) {
+    TRY(credentials_,
+        origin::CredentialStore::open(config_.auth.credentials_file, config::load_credentials));
+  }
+  proxy::ProxyParts parts{*client_, credentials_.get(), [] { return nullptr; }, *cache_};
+  proxy_ = std::make_shared<proxy::Proxy>(config_.proxy, config_.s3, std::move(parts));
   TRY(start_admin());
   TRY(listener_, net::Listener::start(*workers_, config_.s3, proxy_));
   return success();
@@ -66,6 +68,11 @@ std::string Daemon::status_json() const {
                            .workers = *workers_,
                            .pool = *pool_,
                            .cache = *cache_});
+}
+
+void Daemon::poll() {
+  if (credentials_)
+    credentials_->poll();
 }
 
 void Daemon::stop() {

@@ -29,7 +29,7 @@ class Daemon {
   ~Daemon();
 
   /// What is due about once a second: the credentials file.
-  void poll() { credentials_->poll(); }
+  void poll();
 
   /// Accepts no more, and returns when every exchange in progress and every task has ended. How
   /// long that may take is the caller's to limit: the process can be left with _exit at any time,

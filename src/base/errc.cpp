@@ -23,6 +23,8 @@ const char* describe(Errc e) {
       return "origin unavailable";
     case Errc::refused:
       return "refused by the origin";
+    case Errc::redirected:
+      return "redirected to a host that origin.redirect_hosts does not allow";
     case Errc::changed:
       return "object changed";
     case Errc::not_found:

@@ -27,6 +27,23 @@ struct Names<proxy::PrestageTrigger> {
   static constexpr std::array<std::string_view, 3> kAll{"any_head", "ranged_head", "off"};
 };
 
+template <>
+struct Names<proxy::AuthMode> {
+  static constexpr std::array<std::string_view, 2> kAll{"verify", "passthrough"};
+};
+template <>
+struct Names<proxy::AnonymousPolicy> {
+  static constexpr std::array<std::string_view, 2> kAll{"forward", "deny"};
+};
+template <>
+struct Names<proxy::PathStyle> {
+  static constexpr std::array<std::string_view, 2> kAll{"allow", "reject"};
+};
+template <>
+struct Names<s3::TrailerPolicy> {
+  static constexpr std::array<std::string_view, 2> kAll{"keep", "strip"};
+};
+
 template <class Enum>
 std::vector<std::string_view> names_of() {
   return {Names<Enum>::kAll.begin(), Names<Enum>::kAll.end()};

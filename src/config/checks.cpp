@@ -80,6 +80,15 @@ void check_tls(const Config& config, const Places& places, std::vector<std::stri
                  "both or neither"));
 }
 
+void check_auth(const Config& config, const Places& places, std::vector<std::string>& errors) {
+  // Without a place for the document itself it could not be read, which has been said.
+  if (config.proxy.auth_mode == proxy::AuthMode::verify && config.auth.credentials_file.empty() &&
+      places.contains(""))
+    errors.push_back(error_line(place_of(places, {"auth.credentials_file", "auth.mode", "auth"}),
+                                "auth.credentials_file", "missing, while auth.mode is verify",
+                                "the file of the callers' keys, or auth.mode: passthrough"));
+}
+
 void check_devices(const Config& config, const Places& places, std::vector<std::string>& errors) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < config.cache.disk.devices.size(); ++i) {
@@ -97,6 +106,7 @@ std::vector<std::string> check(const Config& config, const Places& places) {
   std::vector<std::string> errors;
   check_addresses(config, places, errors);
   check_tls(config, places, errors);
+  check_auth(config, places, errors);
   check_devices(config, places, errors);
   return errors;
 }

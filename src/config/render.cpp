@@ -54,10 +54,10 @@ std::string format_value(const Key& key, const Value& value) {
   return fmt::format("[{}]", fmt::join(items, ", "));
 }
 
-/// The value, or the example where nothing can be left out and nothing is set.
+/// The value, or the example where that says more than nothing.
 std::string shown_value(const Key& key, const Config& config) {
   const Value value = key.access.get(config);
-  if (key.required && std::get<std::string>(value).empty())
+  if (key.shown_by_example && std::get<std::string>(value).empty())
     return std::string{key.example};
   return format_value(key, value);
 }
@@ -80,7 +80,7 @@ std::string render_key(const Key& key, std::string_view name, const Config& conf
   for (const Key& item : key.items)
     text += comment("  ", fmt::format("- {}{}: {}", item.name, item.required ? "" : " (optional)",
                                       help_with_bounds(item)));
-  if (!key.example.empty() && !key.required)
+  if (!key.example.empty() && !key.shown_by_example)
     text += comment("  ", fmt::format("Example: {}: {}", name, key.example));
   return text + fmt::format("  {}: {}\n", name, shown_value(key, config));
 }
@@ -103,8 +103,6 @@ std::string default_cell(const Key& key) {
 /// What stands in the last column besides the help.
 std::string meaning(const Key& key) {
   std::string text{key.help};
-  if (!key.unavailable.empty())
-    text += fmt::format(" Of a later version: {}.", fmt::join(key.unavailable, ", "));
   if (!key.example.empty())
     text += fmt::format(" Example: `{}`.", key.example);
   if (key.reload)

@@ -49,10 +49,15 @@ std::vector<Key> listen_keys() {
        .access = field<&Config::admin, &admin::AdminConfig::address>()},
       {.name = "listen.domains",
        .type = Type::text_list,
-       .help = "Names under which buckets are addressed as hosts (bucket.name). Path-style "
-               "addressing always works.",
+       .help = "Names under which buckets are addressed as hosts (bucket.name). In auth.mode "
+               "passthrough the origin's own, where clients sign those.",
        .access = field<&Config::proxy, &ProxyConfig::domains>(),
        .example = "[s3.forebay.internal]"},
+      {.name = "listen.path_style",
+       .type = Type::enumeration,
+       .help = "Buckets as the first segment of the path. reject: 400 PathStyleRequestNotAllowed.",
+       .access = field<&Config::proxy, &ProxyConfig::path_style>(),
+       .choices = names_of<proxy::PathStyle>()},
       {.name = "listen.tls_certificate",
        .type = Type::path,
        .help = "PEM chain, leaf first. Empty: listen.s3 speaks plain HTTP.",
@@ -122,6 +127,19 @@ std::vector<Key> origin_keys() {
        .help = "Signed into every request toward the origin; callers may sign for any.",
        .access = field<&Config::origin, &OriginConfig::region>(),
        .bounds = {1, 64}},
+      {.name = "origin.redirect_hosts",
+       .type = Type::text_list,
+       .help = "Hosts, as patterns (* and ?) with their port if it is not the scheme's own, that "
+               "the origin's redirects may name. Requests for the bucket go there, and clients "
+               "never see the redirect.",
+       .access = field<&Config::origin, &OriginConfig::redirect_hosts>(),
+       .example = "[s3.*.amazonaws.com]"},
+      {.name = "origin.trailers",
+       .type = Type::enumeration,
+       .help = "Checksums that clients send behind a body. keep: they go to the origin, which "
+               "stores them. strip: for origins that refuse them; this node has checked them.",
+       .access = field<&Config::proxy, &ProxyConfig::trailers>(),
+       .choices = names_of<s3::TrailerPolicy>()},
       {.name = "origin.ca_file",
        .type = Type::path,
        .help = "PEM, the authorities an https origin is checked against. Empty: the system's.",
@@ -173,18 +191,24 @@ std::vector<Key> auth_keys() {
        .type = Type::enumeration,
        .help =
            "verify: the node holds the callers' keys, checks every signature and signs anew for "
-           "the origin as the same caller.",
-       .access = field<&Config::auth, &AuthConfig::mode>(),
-       .choices = {"verify"},
-       .unavailable = {"passthrough"}},
+           "the origin as the same caller. passthrough: the node holds no keys, requests travel "
+           "as they were signed, and the origin must accept the Host that clients sign.",
+       .access = field<&Config::proxy, &ProxyConfig::auth_mode>(),
+       .choices = names_of<proxy::AuthMode>()},
+      {.name = "auth.anonymous",
+       .type = Type::enumeration,
+       .help = "Requests without any signature. forward: they go to the origin unsigned, and it "
+               "decides. deny: 403. With auth.mode passthrough the origin always decides.",
+       .access = field<&Config::proxy, &ProxyConfig::anonymous>(),
+       .choices = names_of<proxy::AnonymousPolicy>()},
       {.name = "auth.credentials_file",
        .type = Type::path,
        .help = "The callers' keys. Refused when world-readable or group-writable. An invalid new "
-               "version keeps the old set and raises forebay_credentials_reload_failed.",
+               "version keeps the old set and raises forebay_credentials_reload_failed. Needed "
+               "by auth.mode verify, and by it alone.",
        .access = field<&Config::auth, &AuthConfig::credentials_file>(),
-       .bounds = kNotEmpty,
        .example = "credentials.yaml",
-       .required = true,
+       .shown_by_example = true,
        .reload = true},
       {.name = "auth.clock_skew",
        .type = Type::duration,

@@ -57,10 +57,10 @@ struct Key {
   Access access = {};
   Bounds bounds = {};
   std::vector<std::string_view> choices = none<std::string_view>();  ///< Type::enumeration
-  std::vector<std::string_view> unavailable =
-      none<std::string_view>();        ///< Choices of a later version.
   std::string_view example = kNoText;  ///< For a key whose default says little.
   bool required = false;
+  /// --print-config shows the example: with nothing there the default would not do.
+  bool shown_by_example = false;
   bool secret = false;  ///< Its value is never printed, in errors neither.
   bool reload = false;  ///< Changes of the file it names are noticed while the daemon runs.
   std::vector<Key> items = none<Key>();  ///< Type::map_list: the keys of each map.

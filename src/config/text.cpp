@@ -84,8 +84,6 @@ Parsed parse_text(const Key& key, std::string_view text) {
 Parsed parse_choice(const Key& key, std::string_view text) {
   if (std::ranges::find(key.choices, text) != key.choices.end())
     return std::string{text};
-  if (std::ranges::find(key.unavailable, text) != key.unavailable.end())
-    return Misfit{"is not available in this version"};
   return Misfit{"is not a choice"};
 }
 

@@ -180,6 +180,26 @@ std::optional<Refusal> check_request(const RequestHead& request) {
   return frame(request, framing);
 }
 
+bool to_origin_form(RequestHead& request, std::span<const std::string> domains) {
+  constexpr std::string_view kScheme = "http://";
+  const std::string_view target = request.target;
+  if (!iequals(target.substr(0, kScheme.size()), kScheme))
+    return true;
+  const auto rest = target.substr(kScheme.size());
+  const auto authority = rest.substr(0, rest.find_first_of("/?"));
+  const auto host = to_lower(authority.substr(0, authority.find(':')));
+  const bool served = std::any_of(domains.begin(), domains.end(), [&host](const auto& domain) {
+    return iequals(host, domain) || host.ends_with("." + to_lower(domain));
+  });
+  if (!served || !iequals(authority, request.headers.value_or_empty("host")))
+    return false;
+  std::string path{rest.substr(authority.size())};
+  if (!path.starts_with('/'))
+    path.insert(0, 1, '/');
+  request.target = std::move(path);
+  return true;
+}
+
 Result<BodyFraming> request_framing(const RequestHead& request) {
   BodyFraming framing;
   if (frame(request, framing))

@@ -1,19 +1,25 @@
 #include "origin/connection_pool.hpp"
 #include "origin/error_metrics.hpp"
+#include "origin/route_table.hpp"
 
 #include <forebay/base/assert.hpp>
 #include <forebay/base/errc.hpp>
+#include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
 #include <forebay/http/header_rules.hpp>
+#include <forebay/http/uri.hpp>
 #include <forebay/net/http_reader.hpp>
 #include <forebay/net/http_writer.hpp>
 #include <forebay/origin/client.hpp>
+#include <forebay/origin/redirect.hpp>
 
 #include <array>
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 namespace forebay::origin {
@@ -253,17 +259,39 @@ class PooledExchange final : public Exchange {
 
 class PooledClient final : public Client {
  public:
-  PooledClient(const OriginConfig& config, std::string host, std::shared_ptr<ConnectionPool> pool)
-      : pool_{std::move(pool)} {
+  PooledClient(const OriginConfig& config, Origin origin, std::shared_ptr<ConnectionPool> pool)
+      : origin_{std::move(origin)}, pool_{std::move(pool)} {
     config_ = config;
-    host_ = std::move(host);
+  }
+
+  Route route(std::string_view target) const override {
+    auto learnt = routes_.find(bucket_of_target(target));
+    return learnt ? *std::move(learnt) : Route{origin_.host, config_.region};
+  }
+
+  bool learn(std::string_view target, const http::ResponseHead& answer,
+             std::string_view body) override {
+    const std::string_view bucket = bucket_of_target(target);
+    auto host = redirect_host(answer, body, bucket, config_.redirect_hosts);
+    if (!host) {
+      log::get("origin").warn(
+          "bucket {}: the origin redirects (status {}, Location \"{}\") to a host that "
+          "origin.redirect_hosts does not allow",
+          http::percent_encode(bucket), answer.status,
+          http::percent_encode(answer.headers.value_or_empty("Location"), http::Slash::keep));
+      return false;
+    }
+    const std::string_view region = answer.headers.value_or_empty("x-amz-bucket-region");
+    routes_.note(bucket, {*std::move(host), region.empty() ? config_.region : std::string{region}});
+    return true;
   }
 
   Task<Result<std::unique_ptr<Exchange>>> send(http::RequestHead head, Reason reason,
                                                Deadline deadline) override {
     if (!head.headers.contains("Host"))
-      head.headers.add("Host", host_);
-    auto exchange = std::make_unique<PooledExchange>(pool_, std::move(head), reason);
+      head.headers.add("Host", origin_.host);
+    CO_TRY(auto pool, pool_of(head));
+    auto exchange = std::make_unique<PooledExchange>(std::move(pool), std::move(head), reason);
     CO_TRY(co_await exchange->open(ConnectionPool::Reuse::allowed, deadline));
     co_return std::unique_ptr<Exchange>{std::move(exchange)};
   }
@@ -285,18 +313,48 @@ class PooledClient final : public Client {
     co_return Errc::protocol;
   }
 
-  void stop() override { pool_->stop(); }
+  void stop() override {
+    pool_->stop();
+    const std::lock_guard lock{mutex_};
+    for (const auto& [host, pool] : others_)
+      pool->stop();
+  }
 
  private:
+  /// Of the host that a route led to. Any other Host, a caller's own among them, is a name for
+  /// origin.endpoint.
+  Result<std::shared_ptr<ConnectionPool>> pool_of(const http::RequestHead& head) {
+    const std::string host{head.headers.value_or_empty("Host")};
+    if (host == origin_.host)
+      return pool_;
+    const std::lock_guard lock{mutex_};
+    const auto known = others_.find(host);
+    if (known != others_.end())
+      return known->second;
+    const auto learnt = routes_.find(bucket_of_target(head.target));
+    if (!learnt || learnt->host != host)
+      return pool_;
+    const std::string scheme = config_.endpoint.substr(0, config_.endpoint.find("//") + 2);
+    TRY(const Origin other, parse_endpoint(scheme + host));
+    TRY(auto pool, ConnectionPool::create(config_, other.endpoint));
+    others_.emplace(host, pool);
+    return pool;
+  }
+
+  Origin origin_;
   std::shared_ptr<ConnectionPool> pool_;
+  RouteTable routes_;
+  std::mutex mutex_;
+  /// Guarded by mutex_; by host, as many as origin.redirect_hosts allows.
+  std::unordered_map<std::string, std::shared_ptr<ConnectionPool>> others_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Client>> Client::create(const OriginConfig& config) {
-  TRY(const Origin origin, parse_endpoint(config.endpoint));
+  TRY(Origin origin, parse_endpoint(config.endpoint));
   TRY(auto pool, ConnectionPool::create(config, origin.endpoint));
-  return std::make_unique<PooledClient>(config, origin.host, std::move(pool));
+  return std::make_unique<PooledClient>(config, std::move(origin), std::move(pool));
 }
 
 }  // namespace forebay::origin

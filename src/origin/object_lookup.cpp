@@ -63,7 +63,8 @@ std::string sharing_key(const Caller& caller, const http::RequestHead& lookup) {
   append(caller.key->origin_access_key);
   append(caller.key->origin_session_token);
   append(auth.session_token);
-  if (auth.kind == s3::Authorization::Kind::presigned) {
+  append(std::to_string(static_cast<int>(auth.kind)));
+  if (auth.kind != s3::Authorization::Kind::header) {
     append(std::to_string(auth.timestamp.time_since_epoch().count()));
     append(std::to_string(auth.expires.count()));
     append(auth.payload_hash);
@@ -224,10 +225,9 @@ Task<void> ObjectLookup::fly(ObjectLookup* self, std::string key) {
 
 Task<Result<VerdictPtr>> ObjectLookup::send(const Caller& caller, const http::RequestHead& lookup,
                                             Deadline deadline, bool& slow_down) {
-  http::RequestHead request = lookup;
-  sign_as(caller, client_, s3::kEmptyPayload, request);
   http::ResponseHead answer;
-  auto exchange = co_await client_.get(std::move(request), Reason::lookup, deadline, answer);
+  auto exchange =
+      co_await ask_as(caller, client_, SignBy::caller, lookup, Reason::lookup, deadline, answer);
   if (!exchange)
     co_return exchange.error();
   slow_down = answer.status == kServiceUnavailable || answer.status == kTooManyRequests;
@@ -250,9 +250,9 @@ Task<Result<VerdictPtr>> ObjectLookup::send_get(const Caller& caller, http::Requ
                                                 Deadline deadline, bool& slow_down) {
   lookup.method = "GET";
   lookup.headers.set("Range", "bytes=0-0");
-  sign_as(caller, client_, s3::kEmptyPayload, lookup);
   http::ResponseHead answer;
-  auto exchange = co_await client_.get(std::move(lookup), Reason::lookup, deadline, answer);
+  auto exchange = co_await ask_as(caller, client_, SignBy::caller, std::move(lookup),
+                                  Reason::lookup, deadline, answer);
   if (!exchange)
     co_return exchange.error();
   slow_down = answer.status == kServiceUnavailable || answer.status == kTooManyRequests;

@@ -1,6 +1,7 @@
 #include "proxy/authenticate.hpp"
 
 #include <forebay/http/uri.hpp>
+#include <forebay/s3/sigv2.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -42,17 +43,28 @@ s3::Outcome<void> authorize_copy(const origin::Caller& caller, std::string_view 
 
 }  // namespace
 
-s3::Outcome<origin::CallerPtr> authenticate(const origin::CredentialStore& credentials,
+s3::Outcome<origin::CallerPtr> authenticate(const AuthContext& context,
                                             const http::RequestHead& request,
-                                            std::chrono::sys_seconds now,
-                                            std::chrono::seconds max_skew) {
+                                            const s3::Address& address) {
+  using Kind = s3::Authorization::Kind;
   TRY(s3::Authorization authorization, s3::parse_authorization(request));
-  std::shared_ptr<const origin::CallerKey> key = credentials.find(authorization.access_key);
+  if (authorization.kind == Kind::anonymous) {
+    if (context.anonymous == AnonymousPolicy::deny)
+      return s3::Failure{s3::ErrorCode::access_denied};
+    return origin::keyless_caller(std::move(authorization));
+  }
+  std::shared_ptr<const origin::CallerKey> key = context.credentials.find(authorization.access_key);
   if (!key)
     return s3::Failure{s3::ErrorCode::invalid_access_key_id,
                        std::string{s3::info(s3::ErrorCode::invalid_access_key_id).message},
                        {{"AWSAccessKeyId", authorization.access_key}}};
-  if (auto failure = s3::verify(request, authorization, key->secret_key, now, max_skew); failure)
+  const std::string_view bucket =
+      address.virtual_host ? std::string_view{address.bucket} : std::string_view{};
+  auto failure =
+      authorization.kind == Kind::presigned_v2
+          ? s3::verify_v2(request, authorization, key->secret_key, bucket, context.now)
+          : s3::verify(request, authorization, key->secret_key, context.now, context.max_skew);
+  if (failure)
     return *std::move(failure);
   return std::make_shared<const origin::Caller>(
       origin::Caller{std::move(key), std::move(authorization)});
@@ -75,26 +87,6 @@ s3::Outcome<void> authorize(const origin::Caller& caller, const s3::Address& add
     }
   }
   return success();
-}
-
-s3::Outcome<s3::PayloadMode> check_payload(const origin::Caller& caller) {
-  const s3::PayloadMode mode = s3::payload_mode(caller.authorization.payload_hash);
-  switch (mode) {
-    case s3::PayloadMode::absent:
-    case s3::PayloadMode::sha256:
-    case s3::PayloadMode::unsigned_payload:
-      return mode;
-    case s3::PayloadMode::malformed:
-      return s3::Failure{s3::ErrorCode::invalid_argument};
-    case s3::PayloadMode::streaming_signed:
-    case s3::PayloadMode::streaming_signed_trailer:
-    case s3::PayloadMode::streaming_unsigned_trailer:
-    case s3::PayloadMode::streaming_other:
-      break;
-  }
-  return s3::Failure{s3::ErrorCode::not_implemented,
-                     "Streaming payloads (" + caller.authorization.payload_hash +
-                         ") are not implemented; sign the payload's SHA-256 or UNSIGNED-PAYLOAD."};
 }
 
 }  // namespace forebay::proxy

@@ -3,6 +3,8 @@
 // through this node.
 #include <forebay/http/message.hpp>
 #include <forebay/origin/caller.hpp>
+#include <forebay/origin/credentials.hpp>
+#include <forebay/proxy/config.hpp>
 #include <forebay/s3/address.hpp>
 #include <forebay/s3/error.hpp>
 #include <forebay/s3/operation.hpp>
@@ -12,19 +14,23 @@
 
 namespace forebay::proxy {
 
-/// `now` is the wall clock. Every failure is the error AWS gives.
-s3::Outcome<origin::CallerPtr> authenticate(const origin::CredentialStore& credentials,
+/// What authenticate() needs to know beside the request.
+struct AuthContext {
+  const origin::CredentialStore& credentials;
+  AnonymousPolicy anonymous;
+  std::chrono::sys_seconds now;  ///< The wall clock.
+  std::chrono::seconds max_skew;
+};
+
+/// Every failure is the error AWS gives. The address is the request's own.
+s3::Outcome<origin::CallerPtr> authenticate(const AuthContext& context,
                                             const http::RequestHead& request,
-                                            std::chrono::sys_seconds now,
-                                            std::chrono::seconds max_skew);
+                                            const s3::Address& address);
 
 /// access_denied where the caller's allow-list does not hold the bucket for this operation, or the
 /// bucket that a copy reads from.
 s3::Outcome<void> authorize(const origin::Caller& caller, const s3::Address& address,
                             s3::Operation operation, const http::Headers& headers,
                             std::span<const http::QueryParameter> query);
-
-/// not_implemented for streaming payloads, invalid_argument for a value that is none.
-s3::Outcome<s3::PayloadMode> check_payload(const origin::Caller& caller);
 
 }  // namespace forebay::proxy

@@ -1,10 +1,11 @@
 // The write path, and every request that is not answered from the cache: streamed to the origin and
 // back in constant memory.
+#include "proxy/body_writer.hpp"
 #include "proxy/origin_request.hpp"
 #include "proxy/relay.hpp"
 
 #include <forebay/base/errc.hpp>
-#include <forebay/s3/sha256.hpp>
+#include <forebay/origin/redirect.hpp>
 
 #include <optional>
 #include <utility>
@@ -25,11 +26,33 @@ enum class Upload {
   aborted,   ///< Not all of it, and the client has been told or is gone.
 };
 
-/// The value to sign for the origin: it is told the same as the client told us.
-std::string_view payload_hash(const Request& request) {
-  return request.payload == s3::PayloadMode::absent
-             ? s3::kUnsignedPayload
-             : std::string_view{request.caller->authorization.payload_hash};
+/// A request's head as it goes to the origin, and how its body follows.
+struct Outgoing {
+  http::RequestHead head;
+  s3::PayloadForm form = s3::PayloadForm::plain;
+  std::optional<s3::ChunkSigner> signer;  ///< Where chunks are signed.
+};
+
+/// Signs the caller's request for the origin. The origin is told the same of the body as this node
+/// was.
+Outgoing sign_outgoing(Session& session, const Request& request) {
+  origin::Client& client = session.shared().client;
+  Outgoing outgoing;
+  outgoing.head = origin_head(request);
+  if (session.expects_continue())
+    outgoing.head.headers.set("Expect", "100-continue");
+  std::string_view hash = request.claims.mode == s3::PayloadMode::absent
+                              ? s3::kUnsignedPayload
+                              : std::string_view{request.caller->authorization.payload_hash};
+  if (request.claims.is_chunked()) {
+    outgoing.form = s3::origin_form(request.claims, session.shared().config.trailers);
+    hash = s3::frame_for_origin(request.claims, outgoing.form, outgoing.head);
+  }
+  if (s3::is_signed(outgoing.form))
+    outgoing.signer = origin::sign_streaming(*request.caller, client, hash, outgoing.head);
+  else
+    origin::sign_as(*request.caller, client, hash, outgoing.head);
+  return outgoing;
 }
 
 /// What came of asking the origin whether it wants the body that the client holds back.
@@ -81,63 +104,64 @@ Task<Answer> early_answer(origin::Exchange& exchange, milliseconds patience) {
   co_return std::nullopt;
 }
 
-/// Sends the client's body on. The last piece waits until the hash of all is known to be right.
-Task<Upload> upload_body(Session& session, Request& request, origin::Exchange& exchange,
-                         Answer& early) {
-  const milliseconds progress = session.shared().client.config().progress_timeout;
+/// The client left, or went silent. Dropping the exchange aborts the upload at the origin.
+Task<Upload> client_failed(Session& session, Error error) {
+  if (error == Errc::timeout)
+    co_await session.answer_error(s3::Failure{s3::ErrorCode::request_timeout});
+  session.cut();
+  co_return Upload::aborted;
+}
+
+/// Sends the client's body on. The last piece waits until all that the body was to prove is proven.
+Task<Upload> upload_body(Session& session, Request& request, BodyWriter& writer,
+                         origin::Exchange& exchange, Answer& early) {
   const milliseconds patience = session.shared().client.config().first_byte_timeout;
-  const bool check_hash = request.payload == s3::PayloadMode::sha256;
-  s3::Sha256 hash;
-  std::vector<std::byte> current(kRelayBuffer);
-  std::vector<std::byte> held(kRelayBuffer);
-  std::size_t held_size = 0;
+  s3::PayloadVerifier verifier{request.claims, request.chunk_signer()};
   for (;;) {
-    auto got = co_await session.reader().read_body(current, session.receive_deadline());
-    if (!got) {
-      // The client left, or went silent. Dropping the exchange aborts the upload at the origin.
-      if (got.error() == Errc::timeout)
-        co_await session.answer_error(s3::Failure{s3::ErrorCode::request_timeout});
-      session.cut();
-      co_return Upload::aborted;
-    }
+    auto got = co_await session.reader().read_body(writer.space(), session.receive_deadline());
+    if (!got)
+      co_return co_await client_failed(session, got.error());
     session.record().bytes_in += got.value();
-    const bool last = got.value() == 0;
-    if (check_hash && !last)
-      hash.update(std::span{current}.first(got.value()));
-    if (check_hash && last && hash.finish_hex() != request.caller->authorization.payload_hash) {
-      co_await session.answer_error(s3::Failure{s3::ErrorCode::xamz_content_sha256_mismatch});
+    if (got.value() == 0)
+      break;
+    auto data = verifier.take(writer.space().first(got.value()));
+    if (!data) {
+      co_await session.answer_error(std::move(data).error());
       co_return Upload::aborted;
     }
-    if (held_size != 0) {
-      const std::span<const std::byte> piece = std::span{held}.first(held_size);
-      const Result<void> written = co_await exchange.write_body(piece, Deadline::after(progress));
-      if (!written)
-        co_return Upload::answered;
-    }
-    if (last)
-      break;
+    writer.add(data.value().size());
+    if (!writer.is_full())
+      continue;
+    const Result<void> written = co_await writer.send_held();
+    if (!written)
+      co_return Upload::answered;
     Answer came = co_await early_answer(exchange, patience);
     if (came) {
       early = std::move(came);
       co_return Upload::answered;
     }
-    std::swap(current, held);
-    held_size = got.value();
   }
-  const Result<void> finished = co_await exchange.finish_body(Deadline::after(progress));
+  s3::Outcome<void> proven = verifier.finish();
+  if (!proven) {
+    co_await session.answer_error(std::move(proven).error());
+    co_return Upload::aborted;
+  }
+  const Result<void> finished = co_await writer.finish(verifier.trailers());
   co_return finished ? Upload::sent : Upload::answered;
 }
 
-/// The answer to a request whose body, if any, has gone as far as `upload` says.
-Task<void> answer(Session& session, origin::Exchange& exchange, Upload upload, Answer early) {
+/// What the origin says in the end.
+Task<Result<http::ResponseHead>> final_answer(Session& session, origin::Exchange& exchange,
+                                              Upload upload) {
   const origin::OriginConfig& config = session.shared().client.config();
   const milliseconds patience =
       upload == Upload::answered ? config.first_byte_timeout : config.write_response_timeout;
-  if (!early) {
-    auto late = co_await read_final_head(exchange, Deadline::after(patience));
-    early.emplace(std::move(late));
-  }
-  Result<http::ResponseHead>& head = *early;
+  co_return co_await read_final_head(exchange, Deadline::after(patience));
+}
+
+/// The answer to a request whose body, if any, has gone as far as `upload` says.
+Task<void> answer(Session& session, origin::Exchange& exchange, Upload upload,
+                  Result<http::ResponseHead> head) {
   if (head)
     co_await relay_answer(session, exchange, std::move(head).value());
   else if (upload == Upload::answered)
@@ -150,53 +174,87 @@ Task<void> answer(Session& session, origin::Exchange& exchange, Upload upload, A
 
 /// A request that changes nothing and carries no body: it may be repeated, so every failure can be
 /// told.
-Task<void> forward_safe(Session& session, http::RequestHead head) {
+Task<void> forward_safe(Session& session, const Request& request) {
   origin::Client& client = session.shared().client;
   const Deadline deadline = Deadline::after(client.config().first_byte_timeout);
   http::ResponseHead response;
-  auto exchange = co_await client.get(std::move(head), origin::Reason::forward, deadline, response);
+  auto exchange =
+      co_await origin::ask_as(*request.caller, client, origin::SignBy::caller, origin_head(request),
+                              origin::Reason::forward, deadline, response);
   if (exchange)
     co_await relay_answer(session, *exchange.value(), std::move(response));
   else
     co_await session.answer_error(failure_of(exchange.error()));
 }
 
-}  // namespace
+/// How one attempt to forward a request with a body, or one that changes something, ended.
+enum class Attempt { done, redirected };
 
-Task<void> forward(Session& session, Request& request) {
+/// The origin wants the request elsewhere. Where none of a body has left it may go there.
+Task<Attempt> redirect(Session& session, const Request& request, origin::Exchange& exchange,
+                       const http::ResponseHead& head, bool body_untouched) {
+  const Deadline deadline = Deadline::after(session.shared().client.config().first_byte_timeout);
+  const bool known = co_await origin::learn_redirect(session.shared().client, request.origin_target,
+                                                     head, exchange, deadline);
+  if (known && body_untouched)
+    co_return Attempt::redirected;
+  co_await session.answer_error(known ? s3::Failure{s3::ErrorCode::slow_down}
+                                      : failure_of(make_error_code(Errc::redirected)));
+  co_return Attempt::done;
+}
+
+Task<Attempt> forward_once(Session& session, Request& request) {
   origin::Client& client = session.shared().client;
-  http::RequestHead head = origin_head(request);
-  if (session.expects_continue())
-    head.headers.set("Expect", "100-continue");
-  origin::sign_as(*request.caller, client, payload_hash(request), head);
-  if (request.is_safe() && !request.has_body()) {
-    co_await forward_safe(session, std::move(head));
-    co_return;
-  }
+  Outgoing outgoing = sign_outgoing(session, request);
   const Deadline deadline = Deadline::after(client.config().connect_timeout);
-  auto exchange = co_await client.send(std::move(head), origin::Reason::forward, deadline);
+  auto exchange = co_await client.send(std::move(outgoing.head), origin::Reason::forward, deadline);
   if (!exchange) {
     co_await session.answer_error(failure_of(exchange.error()));
-    co_return;
+    co_return Attempt::done;
   }
   Upload upload = Upload::sent;
   Answer early;
   if (session.expects_continue()) {
     Continuation continuation = co_await negotiate_continue(session, *exchange.value());
-    if (continuation.refusal) {
-      co_await answer(session, *exchange.value(), Upload::answered,
-                      std::move(continuation.refusal));
-      co_return;
-    }
-    if (!continuation.send) {
+    if (!continuation.refusal && !continuation.send) {
       session.cut();
-      co_return;
+      co_return Attempt::done;
     }
+    early = std::move(continuation.refusal);
+    if (early)
+      upload = Upload::answered;
   }
-  if (request.has_body())
-    upload = co_await upload_body(session, request, *exchange.value(), early);
-  if (upload != Upload::aborted)
-    co_await answer(session, *exchange.value(), upload, std::move(early));
+  if (request.has_body() && !early) {
+    BodyWriter writer{*exchange.value(), outgoing.form, std::move(outgoing.signer),
+                      client.config().progress_timeout};
+    upload = co_await upload_body(session, request, writer, *exchange.value(), early);
+  }
+  if (upload == Upload::aborted)
+    co_return Attempt::done;
+  if (!early)
+    early = co_await final_answer(session, *exchange.value(), upload);
+  if (*early && origin::is_redirect(early->value().status) && !request.is_passed_on()) {
+    const bool untouched = session.record().bytes_in == 0;
+    co_return co_await redirect(session, request, *exchange.value(), early->value(), untouched);
+  }
+  co_await answer(session, *exchange.value(), upload, *std::move(early));
+  co_return Attempt::done;
+}
+
+}  // namespace
+
+Task<void> forward(Session& session, Request& request) {
+  constexpr int kAttemptsMax = 3;
+  if (request.is_safe() && !request.has_body()) {
+    co_await forward_safe(session, request);
+    co_return;
+  }
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    const Attempt ended = co_await forward_once(session, request);
+    if (ended == Attempt::done)
+      co_return;
+  }
+  co_await session.answer_error(failure_of(make_error_code(Errc::redirected)));
 }
 
 }  // namespace forebay::proxy

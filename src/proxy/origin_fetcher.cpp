@@ -5,6 +5,7 @@
 #include <forebay/http/range.hpp>
 #include <forebay/runtime/waiter.hpp>
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -26,10 +27,17 @@ constexpr milliseconds kDemandPatience{2'000};
 
 class ExchangeSource final : public cache::ByteSource {
  public:
-  ExchangeSource(std::unique_ptr<origin::Exchange> exchange, std::uint64_t length)
-      : exchange_{std::move(exchange)}, left_{length} {}
+  ExchangeSource(std::unique_ptr<origin::Exchange> exchange, std::uint64_t body,
+                 std::uint64_t wanted)
+      : exchange_{std::move(exchange)}, left_{wanted}, more_follows_{wanted < body} {}
 
   Task<Result<std::size_t>> read(std::span<std::byte> buffer, Deadline deadline) override {
+    if (more_follows_) {
+      buffer =
+          buffer.first(static_cast<std::size_t>(std::min<std::uint64_t>(left_, buffer.size())));
+      if (buffer.empty())
+        co_return std::size_t{0};
+    }
     auto got = co_await exchange_->read_body(buffer, deadline);
     if (!got)
       co_return got.error();
@@ -45,6 +53,7 @@ class ExchangeSource final : public cache::ByteSource {
  private:
   std::unique_ptr<origin::Exchange> exchange_;
   std::uint64_t left_;
+  bool more_follows_;
 };
 
 Error error_of_status(int status) {
@@ -64,9 +73,19 @@ Error error_of_status(int status) {
   }
 }
 
-/// Whether the answer holds exactly [offset, offset + length) of that version.
-Result<void> check(const http::ResponseHead& answer, const cache::Identity& identity,
-                   std::uint64_t offset, std::uint64_t length) {
+double random_unit() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>{0, 1}(generator);
+}
+
+origin::Reason reason_of(cache::FillReason reason) {
+  return reason == cache::FillReason::prestage ? origin::Reason::prestage : origin::Reason::fill;
+}
+
+}  // namespace
+
+Result<http::ByteRange> check_version(const http::ResponseHead& answer,
+                                      const cache::Identity& identity) {
   const auto etag = http::strong_etag(answer.headers.value_or_empty("ETag"));
   if (etag && *etag != identity.etag)
     return Errc::changed;
@@ -80,25 +99,12 @@ Result<void> check(const http::ResponseHead& answer, const cache::Identity& iden
   }
   if (range.total != identity.size)
     return Errc::changed;
-  if (range.range.first != offset || range.range.length() != length)
-    return Errc::protocol;
-  return success();
+  return range.range;
 }
-
-double random_unit() {
-  thread_local std::mt19937_64 generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>{0, 1}(generator);
-}
-
-origin::Reason reason_of(cache::FillReason reason) {
-  return reason == cache::FillReason::prestage ? origin::Reason::prestage : origin::Reason::fill;
-}
-
-}  // namespace
 
 std::unique_ptr<cache::ByteSource> make_source(std::unique_ptr<origin::Exchange> exchange,
-                                               std::uint64_t length) {
-  return std::make_unique<ExchangeSource>(std::move(exchange), length);
+                                               std::uint64_t body, std::uint64_t wanted) {
+  return std::make_unique<ExchangeSource>(std::move(exchange), body, wanted);
 }
 
 http::RequestHead fill_request(const http::RequestHead& request, std::string target) {
@@ -122,16 +128,18 @@ Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::ask(
   http::RequestHead request = request_;
   request.headers.set("Range", http::format_range(range));
   request.headers.set("If-Match", '"' + identity.etag + '"');
-  origin::sign_by_header(*caller_, client_, s3::kEmptyPayload, request);
   http::ResponseHead answer;
-  auto exchange = co_await client_.get(std::move(request), reason_of(reason), deadline, answer);
+  auto exchange = co_await origin::ask_as(*caller_, client_, origin::SignBy::header,
+                                          std::move(request), reason_of(reason), deadline, answer);
   if (!exchange)
     co_return exchange.error();
   retry_after = origin::parse_retry_after(
       answer.headers.value_or_empty("Retry-After"),
       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
-  CO_TRY(check(answer, identity, range.first, range.length()));
-  co_return make_source(std::move(exchange).value(), range.length());
+  CO_TRY(const http::ByteRange sent, check_version(answer, identity));
+  if (sent.first != range.first || sent.last != range.last)
+    co_return Errc::protocol;
+  co_return make_source(std::move(exchange).value(), range.length(), range.length());
 }
 
 Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::open(cache::ObjectPtr object,

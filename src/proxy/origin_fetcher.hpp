@@ -37,9 +37,14 @@ class OriginFetcher final : public cache::Fetcher {
   http::RequestHead request_;
 };
 
-/// The rest of an exchange's body as a source. `length` bytes are announced.
+/// The bytes that an answer holds of exactly that version; else why it does not (see
+/// cache::Fetcher::open).
+Result<http::ByteRange> check_version(const http::ResponseHead& answer,
+                                      const cache::Identity& identity);
+
+/// The next `wanted` bytes of an exchange's body, of which `body` are announced to be left.
 std::unique_ptr<cache::ByteSource> make_source(std::unique_ptr<origin::Exchange> exchange,
-                                               std::uint64_t length);
+                                               std::uint64_t body, std::uint64_t wanted);
 
 /// The fields of a client's request that its fills carry, over `target`.
 http::RequestHead fill_request(const http::RequestHead& request, std::string target);

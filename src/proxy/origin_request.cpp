@@ -2,27 +2,16 @@
 
 #include <forebay/http/header_rules.hpp>
 
-#include <algorithm>
-#include <array>
-
 namespace forebay::proxy {
-namespace {
-
-constexpr std::array<std::string_view, 7> kPresignParameters{
-    "X-Amz-Algorithm",     "X-Amz-Credential", "X-Amz-Date",          "X-Amz-Expires",
-    "X-Amz-SignedHeaders", "X-Amz-Signature",  "X-Amz-Security-Token"};
-
-bool is_presign_parameter(const http::QueryParameter& parameter) {
-  return std::find(kPresignParameters.begin(), kPresignParameters.end(), parameter.name) !=
-         kPresignParameters.end();
-}
-
-}  // namespace
 
 std::string origin_target(const Request& request) {
+  using Kind = s3::Authorization::Kind;
+  const Kind kind = request.caller->authorization.kind;
+  if (kind == Kind::passed_on)
+    return request.head.target;
   http::Query query = request.query;
-  if (request.caller->authorization.kind == s3::Authorization::Kind::presigned)
-    std::erase_if(query, is_presign_parameter);
+  if (kind == Kind::presigned || kind == Kind::presigned_v2)
+    std::erase_if(query, [](const auto& each) { return s3::is_auth_parameter(each.name); });
   std::string target = s3::path_style(request.address);
   if (!query.empty())
     target.append("?").append(http::format_query(query));
@@ -34,8 +23,11 @@ http::RequestHead origin_head(const Request& request) {
   head.method = request.head.method;
   head.target = request.origin_target;
   head.headers = http::end_to_end(request.head.headers);
-  for (const char* name : {"Host", "Authorization", "Expect"})
-    head.headers.remove(name);
+  head.headers.remove("Expect");
+  if (!request.is_passed_on()) {
+    head.headers.remove("Host");
+    head.headers.remove("Authorization");
+  }
   if (request.body.framing == http::Framing::chunked)
     head.headers.set("Transfer-Encoding", "chunked");
   return head;

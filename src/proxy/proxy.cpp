@@ -7,9 +7,8 @@
 
 namespace forebay::proxy {
 
-Proxy::Proxy(const ProxyConfig& config, const net::ListenConfig& listen, origin::Client& client,
-             origin::CredentialStore& credentials, cache::BlockCache& cache)
-    : shared_{std::make_unique<Shared>(config, listen, client, credentials, cache)} {}
+Proxy::Proxy(const ProxyConfig& config, const net::ListenConfig& listen, ProxyParts parts)
+    : shared_{std::make_unique<Shared>(config, listen, std::move(parts))} {}
 
 Proxy::~Proxy() = default;
 

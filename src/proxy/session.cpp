@@ -138,7 +138,35 @@ Task<void> Session::answer_unreadable(Error error) {
 s3::Outcome<void> Session::prepare(Request& request) {
   head_request_ = request.head.method == "HEAD";
   http_1_0_ = request.head.minor_version == 0;
+  const bool foreign = !http::to_origin_form(request.head, shared_.config.domains);
   resource_ = std::string{http::split_target(request.head.target).path};
+  if (foreign) {
+    keep_alive_ = false;
+    return s3::Failure{s3::ErrorCode::bad_request,
+                       "The request target names a host that this is not (listen.domains)."};
+  }
+  TRY(prepare_framing(request));
+  TRY(request.address, s3::parse_address(request.head, shared_.config.domains));
+  if (shared_.config.path_style == PathStyle::reject && !request.address.virtual_host &&
+      !request.address.bucket.empty())
+    return s3::Failure{s3::ErrorCode::path_style_request_not_allowed};
+  auto query = http::parse_query(http::split_target(request.head.target).query.value_or(""));
+  if (!query)
+    return s3::Failure{s3::ErrorCode::invalid_uri};
+  request.query = std::move(query).value();
+  request.operation =
+      s3::classify(request.head.method, request.address, request.query, request.head.headers);
+  record_.operation = s3::name(request.operation);
+  record_.bucket = request.address.bucket;
+  record_.key = request.address.key;
+  TRY(prepare_caller(request));
+  TRY(prepare_payload(request));
+  request.origin_target = origin_target(request);
+  return success();
+}
+
+/// What the head says of its own shape, and of the body's.
+s3::Outcome<void> Session::prepare_framing(Request& request) {
   if (const auto refusal = http::check_request(request.head); refusal) {
     keep_alive_ = false;
     const auto code = *refusal == http::Refusal::transfer_coding ? s3::ErrorCode::not_implemented
@@ -159,30 +187,48 @@ s3::Outcome<void> Session::prepare(Request& request) {
   // request wrongly and waits for ever (boto/botocore#3755), unless that needs a new connection.
   if (expects && !request.has_body())
     keep_alive_ = false;
-
-  TRY(request.address, s3::parse_address(request.head, shared_.config.domains));
-  auto query = http::parse_query(http::split_target(request.head.target).query.value_or(""));
-  if (!query)
-    return s3::Failure{s3::ErrorCode::invalid_uri};
-  request.query = std::move(query).value();
-  request.operation =
-      s3::classify(request.head.method, request.address, request.query, request.head.headers);
-  record_.operation = s3::name(request.operation);
-  record_.bucket = request.address.bucket;
-  record_.key = request.address.key;
-
-  TRY(request.caller,
-      authenticate(shared_.credentials, request.head, wall_clock(),
-                   std::chrono::duration_cast<std::chrono::seconds>(shared_.config.clock_skew)));
-  record_.access_key = request.caller->key->access_key;
-  TRY(authorize(*request.caller, request.address, request.operation, request.head.headers,
-                request.query));
-  TRY(request.payload, check_payload(*request.caller));
-  if (request.payload == s3::PayloadMode::sha256 && !request.has_body() &&
-      request.caller->authorization.payload_hash != s3::kEmptyPayload)
-    return s3::Failure{s3::ErrorCode::xamz_content_sha256_mismatch};
-  request.origin_target = origin_target(request);
   return success();
+}
+
+/// Who asks, and whether this node lets them.
+s3::Outcome<void> Session::prepare_caller(Request& request) {
+  if (shared_.config.auth_mode == AuthMode::passthrough) {
+    s3::Authorization authorization;
+    authorization.kind = s3::Authorization::Kind::passed_on;
+    request.caller = origin::keyless_caller(std::move(authorization));
+    return success();
+  }
+  const AuthContext context{
+      .credentials = *shared_.callers,
+      .anonymous = shared_.config.anonymous,
+      .now = wall_clock(),
+      .max_skew = std::chrono::duration_cast<std::chrono::seconds>(shared_.config.clock_skew)};
+  TRY(request.caller, authenticate(context, request.head, request.address));
+  record_.access_key = request.caller->key->access_key;
+  if (request.operation == s3::Operation::create_session)
+    return s3::Failure{s3::ErrorCode::not_implemented,
+                       "CreateSession is not implemented; sign each request."};
+  return authorize(*request.caller, request.address, request.operation, request.head.headers,
+                   request.query);
+}
+
+/// What the body will be checked against; at once where there is none.
+s3::Outcome<void> Session::prepare_payload(Request& request) {
+  if (request.is_passed_on())
+    return success();
+  const s3::Authorization& authorization = request.caller->authorization;
+  TRY(request.claims,
+      s3::payload_claims(request.head, request.operation, authorization.payload_hash));
+  if (request.claims.is_signed_by_chunk() && authorization.kind != s3::Authorization::Kind::header)
+    return s3::Failure{s3::ErrorCode::not_implemented,
+                       "Signed chunks need a signature in the Authorization header."};
+  if (request.has_body())
+    return success();
+  if (request.claims.mode == s3::PayloadMode::sha256 && request.claims.sha256 != s3::kEmptyPayload)
+    return s3::Failure{s3::ErrorCode::xamz_content_sha256_mismatch};
+  if (!request.claims.is_chunked() && request.claims.sums.empty())
+    return success();
+  return s3::PayloadVerifier{request.claims, request.chunk_signer()}.finish();
 }
 
 Task<void> Session::dispatch(Request& request) {

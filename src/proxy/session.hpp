@@ -6,9 +6,11 @@
 #include <forebay/net/http_writer.hpp>
 #include <forebay/net/stream.hpp>
 #include <forebay/s3/operation.hpp>
+#include <forebay/s3/payload.hpp>
 #include <forebay/s3/sigv4.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,12 +24,24 @@ struct Request {
   s3::Operation operation = s3::Operation::other;
   origin::CallerPtr caller;
   http::BodyFraming body;
-  s3::PayloadMode payload = s3::PayloadMode::absent;
-  std::string origin_target;  ///< Path-style, strictly encoded, without presigning parameters.
+  s3::PayloadClaims claims;   ///< Of the body; none where the origin checks them (passed on).
+  std::string origin_target;  ///< Path-style, strictly encoded, without presigning parameters; the
+                              ///< client's own where it is passed on.
 
   bool has_body() const {
     return body.framing == http::Framing::chunked ||
            (body.framing == http::Framing::length && body.length != 0);
+  }
+  bool is_passed_on() const {
+    return caller->authorization.kind == s3::Authorization::Kind::passed_on;
+  }
+  /// Of a body that the client signs chunk by chunk; none for every other.
+  std::optional<s3::ChunkSigner> chunk_signer() const {
+    if (!claims.is_signed_by_chunk())
+      return std::nullopt;
+    const s3::Authorization& signed_as = caller->authorization;
+    return s3::ChunkSigner{caller->key->secret_key, signed_as.timestamp, signed_as.region,
+                           signed_as.signature};
   }
   bool is_safe() const { return head.method == "GET" || head.method == "HEAD"; }
 };
@@ -80,6 +94,9 @@ class Session {
   Task<bool> one_request();
   Task<void> answer_unreadable(Error error);
   s3::Outcome<void> prepare(Request& request);
+  s3::Outcome<void> prepare_framing(Request& request);
+  s3::Outcome<void> prepare_caller(Request& request);
+  s3::Outcome<void> prepare_payload(Request& request);
   Task<void> dispatch(Request& request);
   Task<void> finish_request_body();
   void log_access() const;

@@ -1,39 +1,42 @@
 #pragma once
 // What all sessions of the node share.
+#include "proxy/answer_memo.hpp"
 #include "proxy/budget.hpp"
 #include "proxy/prestager.hpp"
 #include "proxy/version_memo.hpp"
 
 #include <forebay/cache/block_cache.hpp>
 #include <forebay/net/config.hpp>
-#include <forebay/origin/client.hpp>
-#include <forebay/origin/credentials.hpp>
 #include <forebay/origin/object_lookup.hpp>
 #include <forebay/proxy/config.hpp>
+#include <forebay/proxy/proxy.hpp>
+
+#include <utility>
 
 namespace forebay::proxy {
 
 /// Any worker.
 struct Shared {
-  Shared(const ProxyConfig& proxy_config, const net::ListenConfig& listen_config,
-         origin::Client& origin_client, origin::CredentialStore& credential_store,
-         cache::BlockCache& block_cache)
+  Shared(const ProxyConfig& proxy_config, const net::ListenConfig& listen_config, ProxyParts parts)
       : config{proxy_config},
         listen{listen_config},
-        client{origin_client},
-        credentials{credential_store},
-        cache{block_cache},
-        lookup{origin_client},
+        client{parts.client},
+        callers{parts.callers},
+        node_credential{std::move(parts.node_credential)},
+        cache{parts.cache},
+        lookup{parts.client},
         direct_reads{proxy_config.direct_reads_max},
-        prestager{proxy_config.prestage, block_cache} {}
+        prestager{proxy_config.prestage, parts.cache} {}
 
   ProxyConfig config;
   net::ListenConfig listen;
   origin::Client& client;
-  origin::CredentialStore& credentials;
+  const origin::CredentialStore* callers;  ///< Null where callers' requests are passed on.
+  NodeCredential node_credential;
   cache::BlockCache& cache;
   origin::ObjectLookup lookup;
   VersionMemo memo;
+  AnswerMemo answers;
   Budget direct_reads;
   Prestager prestager;
 };

@@ -6,6 +6,8 @@
 namespace forebay::s3 {
 namespace {
 
+constexpr std::string_view kArn = "arn:";
+
 /// Host without its port and without a final dot, in lower case. An IPv6 address keeps its
 /// brackets.
 std::string host_name(std::string_view host) {
@@ -39,9 +41,11 @@ std::string_view virtual_bucket(std::string_view host, std::span<const std::stri
 /// and what was allowed for one bucket would be done to another. ':' divides tenant and bucket on
 /// Ceph.
 bool is_plausible_bucket(std::string_view bucket) {
-  return bucket != "." && bucket != ".." && std::all_of(bucket.begin(), bucket.end(), [](char c) {
+  const bool is_arn = bucket.starts_with(kArn);
+  return bucket != "." && bucket != ".." &&
+         std::all_of(bucket.begin(), bucket.end(), [is_arn](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_' || c == '.' || c == ':';
+                  c == '-' || c == '_' || c == '.' || c == ':' || (is_arn && c == '/');
          });
 }
 
@@ -82,6 +86,13 @@ Outcome<Address> parse_address(const http::RequestHead& request,
                    {{"Size", std::to_string(address.key.size())},
                     {"MaxSizeAllowed", std::to_string(kMaxKeyBytes)}}};
   return address;
+}
+
+bool is_indirect(std::string_view bucket) {
+  return bucket.starts_with(kArn) || bucket.ends_with("-s3alias") || bucket.ends_with("--ol-s3") ||
+         bucket.find(".s3-accesspoint") != std::string_view::npos ||
+         bucket.find(".s3-object-lambda") != std::string_view::npos ||
+         bucket.find(".s3-outposts") != std::string_view::npos;
 }
 
 std::string path_style(const Address& address) {

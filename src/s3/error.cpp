@@ -42,6 +42,9 @@ constexpr std::array kErrors{
               "The provided token is malformed or otherwise invalid."},
     ErrorInfo{ErrorCode::invalid_uri, "InvalidURI", 400, "Couldn't parse the specified URI."},
     ErrorInfo{ErrorCode::key_too_long, "KeyTooLongError", 400, "Your key is too long"},
+    ErrorInfo{ErrorCode::malformed_trailer, "MalformedTrailerError", 400,
+              "The request contained trailing data that was not well-formed or did not conform to "
+              "our published schema."},
     ErrorInfo{ErrorCode::malformed_xml, "MalformedXML", 400,
               "The XML you provided was not well-formed or did not validate against our published "
               "schema"},
@@ -179,14 +182,14 @@ std::string to_xml(const Failure& failure, std::string_view resource, std::strin
   return std::move(out).str();
 }
 
-std::optional<std::string> error_code(std::string_view xml) {
+std::optional<std::string> error_field(std::string_view xml, const char* name) {
   pugi::xml_document document;
   if (!document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8))
     return std::nullopt;
-  std::string code = document.child("Error").child_value("Code");
-  if (code.empty())
+  std::string value = document.child("Error").child_value(name);
+  if (value.empty())
     return std::nullopt;
-  return code;
+  return value;
 }
 
 std::string request_id(std::uint64_t random) {

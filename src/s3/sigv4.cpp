@@ -29,13 +29,6 @@ struct CivilTime {
   std::chrono::hh_mm_ss<std::chrono::seconds> clock;
 };
 
-/// "2013-05-24T00:00:00Z", as in error bodies.
-std::string format_iso_date(sys_seconds time) {
-  const CivilTime t{time};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", t.year(), t.month(), t.day_of_month(),
-                     t.hours(), t.minutes(), t.seconds());
-}
-
 std::optional<Failure> check_time(const Authorization& authorization, sys_seconds now,
                                   std::chrono::seconds max_skew) {
   const auto signed_at = authorization.timestamp;
@@ -90,18 +83,6 @@ std::optional<Failure> check_coverage(const http::RequestHead& request,
   return Failure{ErrorCode::access_denied,
                  "There were headers present in the request which were not signed",
                  {{"HeadersNotSigned", std::move(list)}}};
-}
-
-bool is_equal_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
-/// The parameters of a presigned URL.
-bool is_auth_parameter(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kNames{
-      "X-Amz-Algorithm",     "X-Amz-Credential", "X-Amz-Date",           "X-Amz-Expires",
-      "X-Amz-SignedHeaders", "X-Amz-Signature",  "X-Amz-Security-Token", "X-Amz-Content-Sha256"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
 /// The target in strict encoding, its parameters in their order, those of a presigned URL replaced
@@ -168,8 +149,8 @@ std::optional<Failure> verify(const http::RequestHead& request, const Authorizat
                   {"CanonicalRequest", canonical.value()}}};
 }
 
-void sign(http::RequestHead& request, const Credential& credential, std::string_view region,
-          std::string_view payload_hash, sys_seconds now) {
+std::string sign(http::RequestHead& request, const Credential& credential, std::string_view region,
+                 std::string_view payload_hash, sys_seconds now) {
   rewrite_target(request, {});
   auto& headers = request.headers;
   for (const auto* const name : {"authorization", "date", "x-amz-security-token"})
@@ -190,8 +171,9 @@ void sign(http::RequestHead& request, const Credential& credential, std::string_
   value.append(" Credential=").append(credential.access_key).append("/");
   value.append(credential_scope(std::string_view{date}.substr(0, 8), region));
   value.append(", SignedHeaders=").append(join_names(names)).append(", Signature=");
-  value += make_signature(request, credential, region, names, payload_hash, now);
-  headers.add("Authorization", std::move(value));
+  std::string signature = make_signature(request, credential, region, names, payload_hash, now);
+  headers.add("Authorization", value + signature);
+  return signature;
 }
 
 void presign(http::RequestHead& request, const Credential& credential, std::string_view region,
@@ -227,7 +209,21 @@ void presign(http::RequestHead& request, const Credential& credential, std::stri
       make_signature(request, credential, region, names, params.payload_hash, params.timestamp);
 }
 
-PresignParams presign_params(const Authorization& caller) {
+bool is_auth_parameter(std::string_view name) {
+  constexpr std::array<std::string_view, 11> kNames{
+      "X-Amz-Algorithm",      "X-Amz-Credential",     "X-Amz-Date",     "X-Amz-Expires",
+      "X-Amz-SignedHeaders",  "X-Amz-Signature",      "AWSAccessKeyId", "Signature",
+      "X-Amz-Security-Token", "X-Amz-Content-Sha256", "Expires"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
+         name == "x-amz-security-token";
+}
+
+PresignParams presign_params(const Authorization& caller, sys_seconds now) {
+  if (caller.kind == Authorization::Kind::presigned_v2)
+    return {.timestamp = now,
+            .expires = std::clamp(caller.timestamp - now, std::chrono::seconds{1}, kMaxExpires),
+            .signed_headers = caller.signed_headers,
+            .payload_hash = caller.payload_hash};
   return {.timestamp = caller.timestamp,
           .expires = caller.expires,
           .signed_headers = caller.signed_headers,
@@ -238,6 +234,16 @@ std::string format_amz_date(sys_seconds time) {
   const CivilTime t{time};
   return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", t.year(), t.month(), t.day_of_month(),
                      t.hours(), t.minutes(), t.seconds());
+}
+
+std::string format_iso_date(sys_seconds time) {
+  const CivilTime t{time};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", t.year(), t.month(), t.day_of_month(),
+                     t.hours(), t.minutes(), t.seconds());
+}
+
+bool is_equal_in_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace forebay::s3

@@ -88,11 +88,12 @@ struct DigestHash {
   }
 };
 
-/// The derived key, kept under a digest of what it is derived from so that no second copy of the
-/// secret lies in memory. Callers choose regions, so the cache is emptied when it is full: deriving
-/// again costs four microseconds.
-const HmacKey& derived_key(std::string_view secret_key, std::string_view date,
-                           std::string_view region) {
+}  // namespace
+
+// Kept under a digest of what it is derived from, so that no second copy of the secret lies in
+// memory. Callers choose regions, so the cache is emptied when it is full: deriving again costs
+// four microseconds.
+HmacKey derived_key(std::string_view secret_key, std::string_view date, std::string_view region) {
   constexpr std::size_t kCapacity = 256;
   thread_local std::unordered_map<Sha256::Digest, HmacKey, DigestHash> cache;
   // The lengths keep different triples apart.
@@ -106,8 +107,6 @@ const HmacKey& derived_key(std::string_view secret_key, std::string_view date,
     cache.clear();
   return cache.emplace(id, derive_key(secret_key, date, region)).first->second;
 }
-
-}  // namespace
 
 std::string credential_scope(std::string_view date, std::string_view region) {
   std::string scope{date};

@@ -3,6 +3,7 @@
 
 #include <forebay/http/date.hpp>
 #include <forebay/http/uri.hpp>
+#include <forebay/s3/sigv2.hpp>
 #include <forebay/s3/sigv4.hpp>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 namespace forebay::s3 {
 namespace {
 
+constexpr std::string_view kAsymmetricAlgorithm = "AWS4-ECDSA-P256-SHA256";
 constexpr std::string_view kExpectedCredential =
     "expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
 
@@ -242,14 +244,26 @@ Outcome<Authorization> parse_presigned(const http::RequestHead& request, const h
   return result;
 }
 
+Outcome<Authorization> anonymous(const http::RequestHead& request) {
+  Authorization result;
+  result.kind = Authorization::Kind::anonymous;
+  result.payload_hash = request.headers.value_or_empty("x-amz-content-sha256");
+  TRY(check_payload(result.payload_hash));
+  return result;
+}
+
 AuthScheme header_scheme(std::string_view value) {
   if (value.starts_with(kAlgorithm) && value.substr(kAlgorithm.size()).starts_with(' '))
     return AuthScheme::sigv4_header;
+  if (value.starts_with(kAsymmetricAlgorithm))
+    return AuthScheme::sigv4a;
   return value.starts_with("AWS ") ? AuthScheme::sigv2 : AuthScheme::unsupported;
 }
 
 AuthScheme query_scheme(const http::Query& query) {
   const auto* const algorithm = http::find(query, "X-Amz-Algorithm");
+  if (algorithm != nullptr && algorithm->value == kAsymmetricAlgorithm)
+    return AuthScheme::sigv4a;
   if (algorithm != nullptr)
     return algorithm->value == kAlgorithm ? AuthScheme::sigv4_presigned : AuthScheme::unsupported;
   if (http::find(query, "X-Amz-Credential") != nullptr ||
@@ -292,13 +306,19 @@ Outcome<Authorization> parse_authorization(const http::RequestHead& request) {
     case AuthScheme::sigv4_presigned:
       return parse_presigned(request, query.value());
     case AuthScheme::anonymous:
-      return Failure{ErrorCode::access_denied};
+      return anonymous(request);
     case AuthScheme::ambiguous:
       return Failure{ErrorCode::invalid_argument,
                      "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
                      "Signature query string parameter or the Authorization header should be "
                      "specified"};
     case AuthScheme::sigv2:
+      if (!request.headers.contains("authorization"))
+        return parse_presigned_v2(request, query.value());
+      break;
+    case AuthScheme::sigv4a:
+      return Failure{ErrorCode::not_implemented,
+                     "AWS4-ECDSA-P256-SHA256 is not implemented; sign with AWS4-HMAC-SHA256."};
     case AuthScheme::unsupported:
       break;
   }

@@ -16,6 +16,7 @@ enum class Errc {
   overloaded,      ///< A bound (memory, connections, queue) is exhausted: try again later.
   unavailable,     ///< The origin cannot be reached.
   refused,         ///< The origin answered, and said no.
+  redirected,      ///< The origin sends us to a host that is not allowed.
   changed,         ///< The object is no longer the version that was asked for.
   not_found,       ///< No such entry.
   corrupt,         ///< Bytes do not match their checksum or their header.

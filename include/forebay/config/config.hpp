@@ -15,8 +15,7 @@
 namespace forebay::config {
 
 struct AuthConfig {
-  std::string mode = "verify";   ///< auth.mode; the only one of this version.
-  std::string credentials_file;  ///< auth.credentials_file
+  std::string credentials_file;  ///< auth.credentials_file; only where this node verifies.
 };
 
 /// Defaults are those of the structs; the few that differ here are set in config.cpp.

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace forebay::http {
@@ -36,6 +38,11 @@ std::optional<Refusal> check_fields(const Headers& headers);
 
 /// What is wrong with `request`, or nullopt. Percent-encoding is checked where targets are decoded.
 std::optional<Refusal> check_request(const RequestHead& request);
+
+/// Turns a target in absolute-form (RFC 9112 section 3.2.2: what clients of an HTTP proxy send)
+/// into origin-form; every other target is left alone. False, and nothing changed, where its
+/// authority is not the Host field's or is neither one of `domains` nor below one.
+bool to_origin_form(RequestHead& request, std::span<const std::string> domains);
 
 /// The body of a request that passed check_request; Errc::protocol where it would not have.
 /// Without any length field the body is `none`; "Content-Length: 0" is `length` 0.

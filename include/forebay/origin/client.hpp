@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 
 namespace forebay::origin {
 
@@ -47,6 +49,12 @@ class Exchange {
   virtual http::BodyFraming framing() const = 0;
 };
 
+/// Where requests for one bucket go.
+struct Route {
+  std::string host;  ///< As the Host field wants it: no port where it is the scheme's own.
+  std::string region;
+};
+
 /// The node's client. One object for all workers; each worker keeps idle connections of its own,
 /// the bound on connections is common.
 class Client {
@@ -56,10 +64,15 @@ class Client {
   virtual ~Client() = default;
 
   const OriginConfig& config() const { return config_; }
-  /// "host:port" as the Host header wants it (no port where it is the scheme's own).
-  const std::string& host() const { return host_; }
+  /// Of a path-style target: origin.endpoint, or what learn() was told.
+  virtual Route route(std::string_view target) const = 0;
+  /// Notes where `answer`, a redirect with that body, sends requests for the target's bucket.
+  /// False, with a warning in the log, where the configuration does not allow that.
+  virtual bool learn(std::string_view target, const http::ResponseHead& answer,
+                     std::string_view body) = 0;
 
-  /// Sends the head, signed and complete but for Host (set here if absent) and Connection. For a
+  /// Sends the head, signed and complete but for Host (set here if absent) and Connection, to the
+  /// host that it names where that is one of a route, else to origin.endpoint. For a
   /// method that is safe (GET, HEAD) a pooled connection that turns out stale is replaced and the
   /// head sent again; for others only where no byte was sent. `body` says whether one follows.
   /// Errc::overloaded (no connection became free), unavailable (connect failed), timeout.
@@ -79,7 +92,6 @@ class Client {
 
  protected:
   OriginConfig config_;
-  std::string host_;
 
  private:
   RetryBudget retries_{RetryBudget::Config{}};

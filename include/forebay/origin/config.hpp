@@ -4,15 +4,17 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace forebay::origin {
 
 struct OriginConfig {
   std::string endpoint =
-      "http://127.0.0.1:7480";          ///< http:// or https://, host, optional port; no path.
-  std::string region = "us-east-1";     ///< Signed into every request toward the origin.
-  std::string ca_file;                  ///< PEM; empty: the system's.
-  std::size_t max_connections = 512;    ///< Of this node, all workers together.
+      "http://127.0.0.1:7480";              ///< http:// or https://, host, optional port; no path.
+  std::string region = "us-east-1";         ///< Signed into every request toward the origin.
+  std::vector<std::string> redirect_hosts;  ///< Globs of hosts that a redirect may name.
+  std::string ca_file;                      ///< PEM; empty: the system's.
+  std::size_t max_connections = 512;        ///< Of this node, all workers together.
   milliseconds connect_timeout{5'000};  ///< DNS, TCP and TLS; also the wait for a free connection.
   milliseconds lookup_timeout{10'000};  ///< A whole lookup.
   milliseconds first_byte_timeout{

@@ -1,6 +1,7 @@
 #pragma once
 // What the proxy room is configured with; config/ fills these from the file.
 #include <forebay/base/units.hpp>
+#include <forebay/s3/payload.hpp>
 
 #include <cstdint>
 #include <string>
@@ -26,9 +27,22 @@ struct CacheRule {
   bool prestage = true;
 };
 
+/// Who checks the callers' signatures.
+enum class AuthMode {
+  verify,       ///< The node: it holds their keys, and signs anew for the origin.
+  passthrough,  ///< The origin: requests travel as they are.
+};
+
+enum class AnonymousPolicy { forward, deny };
+enum class PathStyle { allow, reject };
+
 struct ProxyConfig {
-  std::string origin_id = "default";  ///< Part of every cached identity.
-  std::vector<std::string> domains;   ///< listen.domains: virtual-host addressing under these.
+  AuthMode auth_mode = AuthMode::verify;                 ///< auth.mode
+  AnonymousPolicy anonymous = AnonymousPolicy::forward;  ///< auth.anonymous; verify only.
+  PathStyle path_style = PathStyle::allow;               ///< listen.path_style
+  s3::TrailerPolicy trailers = s3::TrailerPolicy::keep;  ///< origin.trailers; verify only.
+  std::string origin_id = "default";                     ///< Part of every cached identity.
+  std::vector<std::string> domains;  ///< listen.domains: virtual-host addressing under these.
   std::uint64_t min_object_size =
       4 * MiB;                   ///< cache.min_object_size: smaller objects stream through.
   std::vector<CacheRule> rules;  ///< cache.rules

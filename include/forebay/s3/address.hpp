@@ -26,10 +26,13 @@ struct Address {
 /// included, is path-style. "OPTIONS *" is the service.
 /// Fails with invalid_uri (bad percent-encoding, not origin-form), key_too_long, and
 /// invalid_bucket_name for a name no S3 service has: letters, digits and "-_.:" are all there is,
-/// and
-/// "." and ".." are none; further naming rules are the origin's.
+/// in ARNs "/" as well, and "." and ".." are none; further naming rules are the origin's.
 Outcome<Address> parse_address(const http::RequestHead& request,
                                std::span<const std::string> domains);
+
+/// Whether the name is not a bucket's but leads to one, or to code before one: an ARN, the alias or
+/// host name of an access point or of an Object Lambda. What it answers need not be the object.
+bool is_indirect(std::string_view bucket);
 
 /// The path-style path of `address`, strictly encoded: "/bucket/key".
 std::string path_style(const Address& address);

@@ -32,6 +32,7 @@ enum class ErrorCode {
   invalid_token,
   invalid_uri,
   key_too_long,
+  malformed_trailer,
   malformed_xml,
   method_not_allowed,
   missing_content_length,
@@ -86,8 +87,8 @@ using Outcome =
 /// UTF-8 cannot hold are replaced by U+FFFD.
 std::string to_xml(const Failure& failure, std::string_view resource, std::string_view request_id);
 
-/// The <Code> of an origin's error body, or nullopt where there is none.
-std::optional<std::string> error_code(std::string_view xml);
+/// An element of an origin's error body, such as "Code"; nullopt where there is none.
+std::optional<std::string> error_field(std::string_view xml, const char* name);
 
 /// A request id as AWS forms them: 16 upper-case hexadecimal digits.
 std::string request_id(std::uint64_t random);

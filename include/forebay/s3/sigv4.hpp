@@ -34,14 +34,22 @@ enum class AuthScheme {
   sigv4_header,
   sigv4_presigned,
   sigv2,        ///< "AWS key:signature", or ?AWSAccessKeyId=&Signature=&Expires=
-  unsupported,  ///< Another algorithm (SigV4A) or another scheme.
+  sigv4a,       ///< AWS4-ECDSA-P256-SHA256
+  unsupported,  ///< Another algorithm or another scheme.
   ambiguous,    ///< More than one at once.
 };
 AuthScheme auth_scheme(const http::RequestHead& request);
 
-/// A SigV4 authorisation, well-formed but not verified.
+/// How a request is authorised: well-formed, but not verified. All fields are SigV4's own unless
+/// they say otherwise.
 struct Authorization {
-  enum class Kind { header, presigned };
+  enum class Kind {
+    header,
+    presigned,
+    presigned_v2,  ///< SigV2 by query (sigv2.hpp); `timestamp` is when it expires.
+    anonymous,     ///< Only `payload_hash` is set.
+    passed_on,     ///< Not for this node to look at; nothing is set.
+  };
 
   Kind kind = Kind::header;
   std::string access_key;
@@ -56,8 +64,9 @@ struct Authorization {
   std::string session_token;        ///< "" for none.
 };
 
-/// Reads the authorisation of a request whose scheme is a SigV4 form. Every other scheme, a
-/// malformed value and a missing one give the error AWS gives; anonymous requests access_denied.
+/// Reads the authorisation of a request in one of the SigV4 forms or presigned by SigV2. An
+/// anonymous one is an Authorization, too. Every other scheme, a malformed value and a missing one
+/// give the error AWS gives.
 Outcome<Authorization> parse_authorization(const http::RequestHead& request);
 
 /// Proves that the holder of `secret_key` signed exactly this request, now. `authorization` must
@@ -74,8 +83,12 @@ std::optional<Failure> verify(const http::RequestHead& request, const Authorizat
 /// target is re-encoded strictly, without parameters of a presigned URL. Signed are host, every
 /// x-amz-*, content-type, content-md5, range and if-*: those must not change afterwards; other
 /// fields may. The target must decode.
-void sign(http::RequestHead& request, const Credential& credential, std::string_view region,
-          std::string_view payload_hash, sys_seconds now);
+/// Returns the signature, from which chunks of the body go on (chunk_signer.hpp).
+std::string sign(http::RequestHead& request, const Credential& credential, std::string_view region,
+                 std::string_view payload_hash, sys_seconds now);
+
+/// The parameters that make a URL a presigned one, SigV2's included.
+bool is_auth_parameter(std::string_view name);
 
 struct PresignParams {
   sys_seconds timestamp;
@@ -89,7 +102,8 @@ struct PresignParams {
 void presign(http::RequestHead& request, const Credential& credential, std::string_view region,
              const PresignParams& params);
 /// What came presigned leaves presigned: date, expiry, fields and payload hash are the caller's.
-PresignParams presign_params(const Authorization& caller);
+/// What SigV2 presigned, which newer regions do not know, is presigned from now until it expires.
+PresignParams presign_params(const Authorization& caller, sys_seconds now);
 
 /// What an x-amz-content-sha256 value says about the body.
 enum class PayloadMode {

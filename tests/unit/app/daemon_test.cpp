@@ -61,6 +61,7 @@ class DaemonTest : public testing::Test {
 };
 
 TEST_F(DaemonTest, ServesUntilItIsStopped) {
+  config_.proxy.anonymous = proxy::AnonymousPolicy::deny;
   const auto daemon = start();
   const std::string refused = get(daemon->s3_port(), "/bucket/key");
   EXPECT_THAT(refused, StartsWith("HTTP/1.1 403 "));

@@ -94,11 +94,6 @@ TEST(Load, NamesPlaceKeyAndWhatIsAllowed) {
       {"no choice",
        "io: {engine: aio}\n",
        {"f.yaml:1:14: io.engine: \"aio\" is not a choice; allowed: auto, uring, pread"}},
-      {"choice of a later version",
-       "auth: {mode: passthrough, credentials_file: keys.yaml}\n",
-       {"f.yaml:1:14: auth.mode: \"passthrough\" is not available in this version; allowed: "
-        "verify"},
-       false},
       {"no boolean",
        "log: {access: yes}\n",
        {"f.yaml:1:15: log.access: \"yes\" is not a boolean; allowed: true, false"}},
@@ -250,15 +245,21 @@ TEST(Load, ChecksKeysAgainstEachOther) {
         "device once"}},
       {"required key missing from its section",
        "log: {level: info}\nauth: {clock_skew: 1m}\n",
-       {"f.yaml:2:1: auth.credentials_file: missing; allowed: the path of a file"},
+       {"f.yaml:2:1: auth.credentials_file: "
+        "missing, while auth.mode is verify; allowed: the file of the callers' keys, or auth.mode: "
+        "passthrough"},
        false},
       {"required key missing with its section",
        "log: {level: info}\n",
-       {"f.yaml:1:1: auth.credentials_file: missing; allowed: the path of a file"},
+       {"f.yaml:1:1: auth.credentials_file: "
+        "missing, while auth.mode is verify; allowed: the file of the callers' keys, or auth.mode: "
+        "passthrough"},
        false},
       {"required key empty",
        "auth: {credentials_file: \"\"}\n",
-       {"f.yaml:1:26: auth.credentials_file: \"\" is empty; allowed: the path of a file"},
+       {"f.yaml:1:26: auth.credentials_file: "
+        "missing, while auth.mode is verify; allowed: the file of the callers' keys, or auth.mode: "
+        "passthrough"},
        false},
   };
   for (const BadCase& test : kCases)
@@ -286,11 +287,15 @@ TEST(Load, RefusesWhatIsNoSingleYamlDocument) {
        "[a]\n",
        {"f.yaml:1:1: the document: is a list, not a map; allowed: a map with the keys listen, "
         "origin, auth, cache, memory, io, prestage, limits, runtime, log",
-        "f.yaml:1:1: auth.credentials_file: missing; allowed: the path of a file"},
+        "f.yaml:1:1: auth.credentials_file: "
+        "missing, while auth.mode is verify; allowed: the file of the callers' keys, or auth.mode: "
+        "passthrough"},
        false},
       {"nothing",
        "",
-       {"f.yaml:1:1: auth.credentials_file: missing; allowed: the path of a file"},
+       {"f.yaml:1:1: auth.credentials_file: "
+        "missing, while auth.mode is verify; allowed: the file of the callers' keys, or auth.mode: "
+        "passthrough"},
        false},
   };
   for (const BadCase& test : kCases)

@@ -63,7 +63,7 @@ std::string canonical(const Key& key, const std::string& text) {
 void expect_defaults_but(std::string_view changed, const Config& config) {
   static const Config defaults;
   for (const Key& key : schema()) {
-    if (key.name == changed || !is_scalar(key) || key.required)
+    if (key.name == changed || !is_scalar(key) || key.shown_by_example)
       continue;
     // One of the two would be refused alone.
     if (changed.starts_with("listen.tls_") && key.name.starts_with("listen.tls_"))
@@ -96,7 +96,7 @@ TEST(Schema, EveryScalarKeyReachesItsFieldAndNoOther) {
     if (!key.name.starts_with("auth."))
       yaml += "auth: {credentials_file: /keys.yaml}\n";
     const Environment environment =
-        key.required ? Environment{} : Environment{{"FOREBAY_AUTH_CREDENTIALS_FILE", "/k"}};
+        key.shown_by_example ? Environment{} : Environment{{"FOREBAY_AUTH_CREDENTIALS_FILE", "/k"}};
     const Loaded loaded = load_text(yaml, "f.yaml", "/", environment);
     EXPECT_THAT(loaded.errors, IsEmpty());
     EXPECT_EQ(read_back(key, loaded.config), canonical(key, text));

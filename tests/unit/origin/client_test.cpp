@@ -401,7 +401,7 @@ TEST(ClientCreate, NamesTheHostAsTheHostFieldWantsIt) {
     SCOPED_TRACE(c.endpoint);
     OriginConfig config;
     config.endpoint = c.endpoint;
-    EXPECT_EQ(Client::create(config).value()->host(), c.host);
+    EXPECT_EQ(Client::create(config).value()->route("/bucket/key").host, c.host);
   }
 }
 

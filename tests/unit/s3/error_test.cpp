@@ -78,28 +78,28 @@ TEST(S3Error, NothingInAResourceBreaksTheBody) {
     const auto xml = to_xml(Failure{ErrorCode::no_such_key}, each.resource, "1");
     EXPECT_NE(xml.find("<Resource>" + std::string{each.written} + "</Resource>"), std::string::npos)
         << xml;
-    EXPECT_EQ(error_code(xml), "NoSuchKey");
+    EXPECT_EQ(error_field(xml, "Code"), "NoSuchKey");
   }
 }
 
 TEST(S3Error, ReadsTheCodeOfAnOriginsBody) {
-  EXPECT_EQ(error_code("<?xml version=\"1.0\"?>\n<Error><Code>SlowDown</Code></Error>"),
+  EXPECT_EQ(error_field("<?xml version=\"1.0\"?>\n<Error><Code>SlowDown</Code></Error>", "Code"),
             "SlowDown");
-  EXPECT_EQ(error_code("<Error><Message>m</Message><Code>A&amp;B</Code></Error>"), "A&B");
+  EXPECT_EQ(error_field("<Error><Message>m</Message><Code>A&amp;B</Code></Error>", "Code"), "A&B");
   for (const auto* const bad : {"", "<", "not xml", "<Error/>", "<Error><Code/></Error>",
                                 "<Code>x</Code>", "<Error><Code>x</Error>", "{}"}) {
     SCOPED_TRACE(bad);
-    EXPECT_EQ(error_code(bad), std::nullopt);
+    EXPECT_EQ(error_field(bad, "Code"), std::nullopt);
   }
 }
 
 TEST(S3Error, EveryTruncationOfABodyHasNoCodeOrTheRightOne) {
   const auto xml = to_xml(Failure{ErrorCode::slow_down}, "/b/k", "1");
   for (std::size_t length = 0; length < xml.size(); ++length) {
-    const auto code = error_code(std::string_view{xml}.substr(0, length));
+    const auto code = error_field(std::string_view{xml}.substr(0, length), "Code");
     EXPECT_EQ(code, std::nullopt) << length;
   }
-  EXPECT_EQ(error_code(xml), "SlowDown");
+  EXPECT_EQ(error_field(xml, "Code"), "SlowDown");
 }
 
 TEST(S3Error, RequestIdsAreSixteenUpperCaseDigits) {

@@ -95,11 +95,11 @@ TEST(ParseAuthorization, NamesTheScheme) {
   EXPECT_EQ(auth_scheme(presigned_request("/b/k?AWSAccessKeyId=a&Expires=1&Signature=b")),
             AuthScheme::sigv2);
   EXPECT_EQ(auth_scheme(presigned_request("/b/k?X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256")),
-            AuthScheme::unsupported);
+            AuthScheme::sigv4a);
   EXPECT_EQ(auth_scheme(header_request("AWS AKID:abc=")), AuthScheme::sigv2);
   EXPECT_EQ(auth_scheme(header_request("Bearer x")), AuthScheme::unsupported);
   EXPECT_EQ(auth_scheme(header_request("AWS4-ECDSA-P256-SHA256 Credential=x")),
-            AuthScheme::unsupported);
+            AuthScheme::sigv4a);
   EXPECT_EQ(auth_scheme(header_request("")), AuthScheme::unsupported);
   auto both = header_request();
   both.target = kPresigned;
@@ -113,13 +113,23 @@ TEST(ParseAuthorization, OtherSchemesAreRefusedAsAwsDoes) {
   const auto code = [](const http::RequestHead& request) {
     return parse_authorization(request).error().code;
   };
-  EXPECT_EQ(code(presigned_request("/b/k")), ErrorCode::access_denied);
+  EXPECT_EQ(code(header_request("AWS4-ECDSA-P256-SHA256 Credential=x")),
+            ErrorCode::not_implemented);
   EXPECT_EQ(code(header_request("AWS AKID:abc=")), ErrorCode::invalid_request);
   EXPECT_EQ(code(header_request("Bearer x")), ErrorCode::invalid_request);
   EXPECT_EQ(code(presigned_request("/b/k?a=%")), ErrorCode::invalid_uri);
   auto both = header_request();
   both.target = kPresigned;
   EXPECT_EQ(code(both), ErrorCode::invalid_argument);
+}
+
+TEST(ParseAuthorization, NoneAtAllIsAnonymous) {
+  const auto parsed = parse_authorization(presigned_request("/b/k"));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed.value().kind, Authorization::Kind::anonymous);
+  auto garbled = presigned_request("/b/k");
+  garbled.headers.add("x-amz-content-sha256", "none");
+  EXPECT_EQ(parse_authorization(garbled).error().code, ErrorCode::invalid_argument);
 }
 
 struct Malformed {

@@ -177,7 +177,7 @@ TEST(SigV4, VerifiesAndMakesWhatBotocorePresigns) {
     EXPECT_FALSE(failure) << failure->message;
     auto ours = original;
     presign(ours, credential_of(vector), vector.region,
-            presign_params(parse_authorization(original).value()));
+            presign_params(parse_authorization(original).value(), kVectorNow));
     EXPECT_EQ(ours.target, original.target);
   }
 }
@@ -372,7 +372,7 @@ TEST(SigV4, ThePresignedStaysPresignedWithItsDateAndExpiry) {
   request.headers.add("x-amz-content-sha256", std::string{kEmptyPayload});
   const auto caller = parse_authorization(presigned_example()).value();
   const Credential origin{.access_key = "OAK", .secret_key = "OSK", .session_token = "T"};
-  presign(request, origin, "default", presign_params(caller));
+  presign(request, origin, "default", presign_params(caller, {}));
   EXPECT_TRUE(request.target.starts_with(
       "/test.txt?versionId=a%2Fb&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=OAK%2F20130524"
       "%2Fdefault%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&"

@@ -1,0 +1,98 @@
+#include "proxy/answer_memo.hpp"
+
+#include <forebay/http/date.hpp>
+#include <forebay/http/uri.hpp>
+#include <forebay/s3/sigv4.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace forebay::proxy {
+namespace {
+
+/// Last-Modified counts seconds: only what was sent later than that second can tell its state from
+/// a change within it (RFC 9110 section 8.8.2.2).
+constexpr std::chrono::seconds kCertain{2};
+
+/// The access key that a request names. It proves nothing; what is kept under it was sent to who
+/// proved to have it.
+std::string claimed_key(const http::RequestHead& request, const http::Query& query) {
+  for (const char* name : {"X-Amz-Credential", "AWSAccessKeyId"}) {
+    if (const auto* const parameter = http::find(query, name); parameter != nullptr)
+      return parameter->value.substr(0, parameter->value.find('/'));
+  }
+  const std::string_view value = request.headers.value_or_empty("Authorization");
+  constexpr std::string_view kCredential = "Credential=";
+  if (const auto at = value.find(kCredential); at != std::string_view::npos) {
+    const auto credential = value.substr(at + kCredential.size());
+    return std::string{credential.substr(0, credential.find('/'))};
+  }
+  return std::string{value.substr(0, value.find(':'))};
+}
+
+/// x-amz-date and the like differ in every request and change nothing in the answer.
+bool decides(std::string_view lower_name) {
+  return lower_name == "range" ||
+         (lower_name.starts_with("x-amz-") && lower_name != "x-amz-date" &&
+          lower_name != "x-amz-content-sha256" && lower_name != "x-amz-user-agent");
+}
+
+}  // namespace
+
+void AnswerMemo::note(const std::string& name, const http::ResponseHead& answer,
+                      const origin::Verdict& verdict) {
+  const auto sent = http::parse_date(answer.headers.value_or_empty("Date"));
+  const bool certain =
+      verdict.last_modified && sent && sent.value() >= *verdict.last_modified + kCertain;
+  const std::lock_guard lock{mutex_};
+  const auto known = entries_.find(name);
+  if (known != entries_.end()) {
+    order_.erase(known->second.place);
+    entries_.erase(known);
+  }
+  if (!certain)
+    return;
+  order_.push_front(name);
+  entries_[name] = {std::make_shared<const origin::Verdict>(verdict), order_.begin()};
+  if (entries_.size() > kEntriesMax) {
+    entries_.erase(order_.back());
+    order_.pop_back();
+  }
+}
+
+origin::VerdictPtr AnswerMemo::find(const std::string& name,
+                                    const http::ResponseHead& not_modified) {
+  const auto modified = http::parse_date(not_modified.headers.value_or_empty("Last-Modified"));
+  if (!modified)
+    return nullptr;
+  const std::lock_guard lock{mutex_};
+  const auto known = entries_.find(name);
+  if (known == entries_.end() || known->second.verdict->last_modified != modified.value())
+    return nullptr;
+  return known->second.verdict;
+}
+
+std::string answer_name(const http::RequestHead& request) {
+  const auto target = http::split_target(request.target);
+  auto query = http::parse_query(target.query.value_or(""));
+  http::Query rest = query ? std::move(query).value() : http::Query{};
+  std::string name = claimed_key(request, rest);
+  const auto append = [&name](std::string_view part) {
+    name.push_back('\0');
+    name.append(part);
+  };
+  append(request.headers.value_or_empty("Host"));
+  append(target.path);
+  std::erase_if(rest, [](const auto& each) { return s3::is_auth_parameter(each.name); });
+  append(http::format_query(rest));
+  for (const auto& field : request.headers) {
+    const std::string lower = http::to_lower(field.name);
+    if (decides(lower)) {
+      append(lower);
+      append(field.value);
+    }
+  }
+  return name;
+}
+
+}  // namespace forebay::proxy

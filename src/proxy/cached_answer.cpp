@@ -1,0 +1,161 @@
+#include "proxy/cached_answer.hpp"
+
+#include "proxy/origin_fetcher.hpp"
+#include "proxy/read_metrics.hpp"
+#include "proxy/read_plan.hpp"
+#include "proxy/relay.hpp"
+
+#include <forebay/base/errc.hpp>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace forebay::proxy {
+namespace {
+
+/// One answer in the making: what has been promised, and how far it has come.
+struct Sending {
+  cache::ObjectPtr object;
+  cache::FetcherPtr fetcher;
+  ReadPlan plan;
+  std::unique_ptr<cache::ByteSource>
+      source;  ///< An open body of the whole object, if there is one.
+  std::optional<net::MessageWriter> writer;
+
+  bool started() const { return writer && writer->started(); }
+};
+
+/// Moves the reader's bytes into the socket for as long as the cache has them. Frames are never
+/// held while the socket blocks.
+Task<Result<void>> send_cached(Session& session, Sending& sending, cache::RangeReader& reader) {
+  // A client that takes all at once must not keep the worker from the others.
+  constexpr unsigned kWritesPerTurn = 16;
+  const milliseconds patience = session.shared().client.config().progress_timeout;
+  unsigned writes = 0;
+  while (!reader.done()) {
+    std::size_t taken = 0;
+    {
+      cache::View view = reader.try_next();
+      if (!view) {
+        CO_TRY(auto brought_in, co_await reader.next(Deadline::after(patience)));
+        view = std::move(brought_in);
+      }
+      const Result<std::size_t> written = sending.writer->try_write(view.parts());
+      if (!written)
+        co_return Errc::cancelled;
+      taken = written.value();
+    }
+    if (taken != 0) {
+      reader.advance(taken);
+      if (++writes % kWritesPerTurn == 0)
+        co_await runtime::yield();
+      continue;
+    }
+    const Result<void> writable = co_await session.stream().wait_writable(session.send_deadline());
+    if (!writable)
+      co_return Errc::cancelled;
+  }
+  co_return success();
+}
+
+/// The rest straight from the origin, past a cache that cannot serve it now.
+Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t position) {
+  Shared& shared = session.shared();
+  const Budget::Permit permit =
+      co_await shared.direct_reads.acquire(Deadline::after(shared.config.queue_timeout));
+  if (!permit)
+    co_return Errc::overloaded;
+  CO_TRY(auto source, co_await sending.fetcher->open(sending.object, position,
+                                                     sending.plan.range.last + 1 - position,
+                                                     cache::FillReason::demand));
+  const milliseconds progress = shared.client.config().progress_timeout;
+  std::vector<std::byte> buffer(kRelayBuffer);
+  while (position <= sending.plan.range.last) {
+    CO_TRY(const std::size_t got, co_await source->read(buffer, Deadline::after(progress)));
+    const std::span<const std::byte> piece = std::span{buffer}.first(got);
+    const Result<void> written = co_await sending.writer->write(piece, session.send_deadline());
+    if (!written)
+      co_return Errc::cancelled;
+    position += got;
+    ReadMetrics::get().direct.add(got);
+  }
+  co_return success();
+}
+
+Task<Outcome> send_planned(Session& session, Sending& sending) {
+  const http::BodyFraming framing{http::Framing::length, sending.plan.range.length()};
+  auto writer = session.begin_answer(sending.plan.head, framing);
+  if (!writer)
+    co_return Outcome::refused;
+  sending.writer.emplace(std::move(writer).value());
+  cache::RangeReader reader{session.shared().cache, sending.object, sending.plan.range.first,
+                            sending.plan.range.last + 1, sending.fetcher};
+  if (sending.source)
+    reader.adopt(std::move(sending.source));
+  Result<void> sent = co_await send_cached(session, sending, reader);
+  ReadMetrics::get().cached.add(reader.tally().cached);
+  ReadMetrics::get().filled.add(reader.tally().filled);
+  // What the cache cannot bring, the origin may: only its own failure reaches the client.
+  if (!sent && sent.error() != Errc::changed && sent.error() != Errc::cancelled)
+    sent = co_await send_direct(session, sending, reader.position());
+  if (sent)
+    sent = co_await sending.writer->finish(session.send_deadline());
+  session.record().bytes_out = sending.writer->written();
+  if (sent)
+    co_return Outcome::done;
+  if (sending.started() || sent.error() == Errc::cancelled) {
+    session.cut();
+    co_return Outcome::done;
+  }
+  if (sent.error() == Errc::changed)
+    co_return Outcome::changed;
+  if (sent.error() == Errc::refused)
+    co_return Outcome::refused;
+  session.record().cache = "-";
+  co_await session.answer_error(failure_of(sent.error()));
+  co_return Outcome::done;
+}
+
+/// The status for x-forebay-cache, before the first byte.
+std::string_view cache_status(const cache::Coverage& coverage) {
+  ReadMetrics& metrics = ReadMetrics::get();
+  if (coverage.cached == coverage.blocks) {
+    metrics.hit.add();
+    return "hit";
+  }
+  if (coverage.cached == 0) {
+    metrics.miss.add();
+    return "miss";
+  }
+  metrics.partial.add();
+  return "partial";
+}
+
+}  // namespace
+
+Task<void> forward_uncached(Session& session, Request& request) {
+  session.record().cache = "bypass";
+  ReadMetrics::get().bypass.add();
+  co_await forward(session, request);
+}
+
+Task<Outcome> answer_from_cache(Session& session, const Request& request,
+                                const origin::Verdict& verdict, cache::FetcherPtr fetcher,
+                                std::unique_ptr<cache::ByteSource> source) {
+  Shared& shared = session.shared();
+  Sending sending;
+  sending.source = std::move(source);
+  sending.object = object_of(shared, request, verdict);
+  note_version(shared, request, sending.object);
+  std::optional<ReadPlan> plan = plan_read(request.head, verdict);
+  if (!sending.object || !plan)
+    co_return Outcome::refused;
+  sending.plan = *std::move(plan);
+  sending.fetcher = std::move(fetcher);
+  session.record().cache = cache_status(
+      shared.cache.coverage(*sending.object, sending.plan.range.first, sending.plan.range.last));
+  co_return co_await send_planned(session, sending);
+}
+
+}  // namespace forebay::proxy
