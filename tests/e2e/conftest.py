@@ -174,12 +174,15 @@ def node(tmp_path, request):
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """A folder with cert.pem and key.pem for 127.0.0.1, which clients trust by the former."""
+    """A folder with cert.pem and key.pem for 127.0.0.1, and ca.pem, which clients trust."""
     folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-         "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem",
-         "-out", folder / "cert.pem"], check=True, capture_output=True)
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    for options in (
+            ["-subj", "/CN=Forebay tests", "-keyout", "ca.key", "-out", "ca.pem"],
+            ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-addext", "basicConstraints=critical,CA:FALSE", "-CA", "ca.pem", "-CAkey", "ca.key",
+             "-keyout", "key.pem", "-out", "cert.pem"]):
+        subprocess.run([*request, *options], check=True, capture_output=True, cwd=folder)
     return folder
 
 

@@ -4,6 +4,7 @@ Each case checks the bytes at the origin, and that what is read again comes from
 """
 import base64
 import concurrent.futures
+import email.utils
 import hashlib
 import os
 import types
@@ -15,29 +16,30 @@ import pytest
 from clients import CLIENTS, ClientError, NotInstalled
 from compare import digest, pattern
 from conftest import credentials_of, end_node, fresh_bucket, tls_config
-from node import MIB, Node
+from node import MIB, Node, wait_until
 
+# The gateway of Ceph knows no trailers: clients are told so, as they are where it is in use.
 FRONTS = {  # origin, auth.mode, scheme
     "minio-verify": ("minio", "verify", "http"),
     "minio-verify-tls": ("minio", "verify", "https"),
+    "minio-passthrough": ("minio", "passthrough", "http"),
     "rgw-verify": ("rgw", "verify", "http"),
 }
-MINIO = ("minio-verify",)
+MINIO = ("minio-verify", "minio-passthrough")
 EVERYWHERE = tuple(FRONTS)
 SMALL, LARGE, PART = 1000, 12 * MIB + 5, 5 * MIB
 METADATA = {"colour": "blue"}
 
 
-def operation(name, fronts=MINIO, needs=None, algorithms=False):
+def operation(name, fronts=MINIO, needs=None, without=()):
     """A case for each client that is able to do `needs`, in front of each origin."""
-    names, values = "client_name", [each for each in CLIENTS if needs not in CLIENTS[each].lacks]
-    if algorithms:
-        names = "client_name,algorithm"
-        values = [(each, known) for each in values for known in CLIENTS[each].checksums]
+    able = [client for client in CLIENTS if needs not in CLIENTS[client].lacks]
+    cases = [(front, client) for front in fronts for client in able
+             if (front, client) not in without]
 
     def decorate(function):
-        function = pytest.mark.parametrize(names, values)(function)
-        function = pytest.mark.parametrize("front", fronts, indirect=True, scope="module")(function)
+        function = pytest.mark.parametrize("front,client_name", cases, indirect=["front"],
+                                           scope="module")(function)
         return pytest.mark.operation(name)(function)
     return decorate
 
@@ -64,14 +66,14 @@ def front(request, tmp_path_factory, certificate):
 
 @pytest.fixture(scope="session")
 def installed(certificate):
-    """installed(name, scheme): a client, made once; it trusts the nodes' certificate."""
+    """installed(name, scheme, trailers): a client, made once."""
     made = {}
 
-    def get(name, scheme):
-        trusted = certificate / "cert.pem" if scheme == "https" else None
-        if (name, scheme) not in made:
-            made[name, scheme] = CLIENTS[name](trusted)
-        return made[name, scheme]
+    def get(name, scheme, trailers):
+        trusted = certificate / "ca.pem" if scheme == "https" else None
+        if (name, scheme, trailers) not in made:
+            made[name, scheme, trailers] = CLIENTS[name](trusted, trailers)
+        return made[name, scheme, trailers]
 
     yield get
     for client in made.values():
@@ -85,7 +87,7 @@ def client(front, client_name, installed, request, record_property):
     record_property("origin", front.origin.name)
     record_property("mode", front.mode + (" over TLS" if front.scheme == "https" else ""))
     try:
-        client = installed(client_name, front.scheme)
+        client = installed(client_name, front.scheme, front.origin.name != "RGW")
     except NotInstalled as error:
         pytest.skip(f"{client_name} is not to be had here: {error}")
     client.connect(endpoint=front.node.endpoint, access_key=front.origin.alice[0],
@@ -116,33 +118,48 @@ def put_at_origin(front, key, body):
     assert reply.status == 200, reply
 
 
-def from_cache(front, read):
-    """Runs `read` and waits until the node has counted it; bytes served from the cache."""
+def check_hot(front, client, key, read, size):
+    """Reads until all of it should be cached, and once more: that comes from the cache."""
+    reads = client.reads_to_fill
+    if front.mode == "passthrough":
+        # A signed range cannot be widened to whole blocks: only who reads all of an object brings
+        # it here. And an answer is known to hold once the object is two seconds old.
+        whole = front.node.client(front.origin.alice)
+        assert len(whole.get(f"/{front.bucket}/{key}").body) >= size
+        wait_until(lambda: age_at_origin(front, key) >= 2, what="an object of two seconds")
+        reads += 1
+    for _ in range(reads):
+        read()
     front.node.settle(0.05)
     before = front.node.metrics()
     read()
     front.node.settle(0.05)
     after = front.node.metrics()
+    cached, fetched = (after.value(name, **labels) - before.value(name, **labels)
+                       for name, labels in (("forebay_read_bytes_total", {"source": "cache"}),
+                                            ("forebay_origin_bytes_total", {"direction": "in"})))
+    assert cached >= size
+    assert fetched < MIB, "only lookups and listings"
 
-    def grown(name, **labels):
-        return after.value(name, **labels) - before.value(name, **labels)
-    from_origin = grown("forebay_origin_bytes_total", direction="in")
-    return grown("forebay_read_bytes_total", source="cache"), from_origin
+
+def age_at_origin(front, key):
+    reply = front.origin.client(front.origin.alice).head(f"/{front.bucket}/{key}")
+    now, modified = (email.utils.parsedate_to_datetime(reply.header(name))
+                     for name in ("date", "last-modified"))
+    return (now - modified).total_seconds()
 
 
 def check_download(front, client, key, body, folder):
-    """Cold and hot; the second time nothing of it comes from the origin."""
-    def read(path):
+    def read():
+        path = folder / f"down {uuid.uuid4().hex[:8]}"
         client.download(bucket=front.bucket, key=key, path=path)
         assert digest(path.read_bytes()) == digest(body)
-    read(folder / "cold")
-    cached, fetched = from_cache(front, lambda: read(folder / "hot"))
-    assert cached >= len(body)
-    assert fetched < MIB, "only listings and the like"
+        path.unlink()
+    check_hot(front, client, key, read, len(body))
 
 
 @operation("upload", EVERYWHERE)
-@pytest.mark.parametrize("size", [0, SMALL, 4 * MIB])
+@pytest.mark.parametrize("size", [0, 4 * MIB])
 def test_upload(client, front, key, body, tmp_path, size):
     (tmp_path / "up").write_bytes(body(size))
     client.upload(bucket=front.bucket, key=key, path=tmp_path / "up")
@@ -180,15 +197,19 @@ def test_overwrite(client, front, key, body, tmp_path):
         client.download(bucket=front.bucket, key=key, path=tmp_path / "gone")
 
 
-@operation("download", EVERYWHERE)
-@pytest.mark.parametrize("size", [0, SMALL, 4 * MIB, LARGE])
-def test_download(client, front, key, body, tmp_path, size):
+@operation("download")
+@pytest.mark.parametrize("size", [0, SMALL])
+def test_small_download(client, front, key, body, tmp_path, size):
     put_at_origin(front, key, body(size))
-    if size >= 4 * MIB:
-        check_download(front, client, key, body(size), tmp_path)
-        return
     client.download(bucket=front.bucket, key=key, path=tmp_path / "down")
     assert (tmp_path / "down").read_bytes() == body(size)
+
+
+@operation("download", EVERYWHERE)
+@pytest.mark.parametrize("size", [4 * MIB, LARGE])
+def test_download(client, front, key, body, tmp_path, size):
+    put_at_origin(front, key, body(size))
+    check_download(front, client, key, body(size), tmp_path)
 
 
 @operation("ranged download", EVERYWHERE, needs="range")
@@ -196,15 +217,13 @@ def test_ranged_download(client, front, key, body, tmp_path):
     put_at_origin(front, key, body(LARGE))
     first, last = 4 * MIB - 3, 9 * MIB + 1
 
-    def read(path):
+    def read():
+        path = tmp_path / f"down {uuid.uuid4().hex[:8]}"
         client.download_range(bucket=front.bucket, key=key, path=path, first=first, last=last)
         assert digest(path.read_bytes()) == digest(body(LARGE)[first:last + 1])
-    read(tmp_path / "cold")
+    read()
     front.node.settle(0.05)
-    read(tmp_path / "warm")
-    cached, fetched = from_cache(front, lambda: read(tmp_path / "hot"))
-    assert cached >= last + 1 - first
-    assert fetched < MIB
+    check_hot(front, client, key, read, last + 1 - first)
 
 
 @operation("list")
@@ -225,12 +244,12 @@ def many_keys(front):
 
 @operation("copy")
 def test_copy(client, front, key, body, tmp_path):
-    if "copy of +" in client.lacks:
-        key = key.replace("+", "-")
+    if "copy of spaces" in client.lacks:
+        key = key.replace(" ", "-")
     put_at_origin(front, key, body(LARGE))
-    client.copy(bucket=front.bucket, key=key, to=key + " copy")
-    assert digest(at_origin(front, key + " copy").body) == digest(body(LARGE))
-    check_download(front, client, key + " copy", body(LARGE), tmp_path)
+    client.copy(bucket=front.bucket, key=key, to=key + "-copy")
+    assert digest(at_origin(front, key + "-copy").body) == digest(body(LARGE))
+    check_download(front, client, key + "-copy", body(LARGE), tmp_path)
 
 
 @operation("delete")
@@ -254,13 +273,11 @@ def test_buckets(client, front):
     assert s3.head(f"/{bucket}").status == 404
 
 
-def check_presigned(front, url, body):
+def check_presigned(front, client, key, url, body):
     def read():
         with urllib.request.urlopen(url, timeout=30) as answer:
             assert digest(answer.read()) == digest(body)
-    read()
-    cached, _ = from_cache(front, read)
-    assert cached == len(body)
+    check_hot(front, client, key, read, len(body))
 
 
 @operation("presigned URL", needs="presign")
@@ -268,7 +285,7 @@ def test_presigned(client, front, key, body):
     put_at_origin(front, key, body(LARGE))
     url = client.presign(bucket=front.bucket, key=key, version=4)
     assert "X-Amz-Signature=" in url
-    check_presigned(front, url, body(LARGE))
+    check_presigned(front, client, key, url, body(LARGE))
 
 
 @operation("presigned URL, SigV2", needs="presign V2")
@@ -277,7 +294,7 @@ def test_presigned_by_version_2(client, front, key, body):
     url = client.presign(bucket=front.bucket, key=key)
     if "X-Amz-Signature=" in url:
         pytest.fail("the client signs by version 4 unless told: remove it from this case")
-    check_presigned(front, url, body(LARGE))
+    check_presigned(front, client, key, url, body(LARGE))
 
 
 DIGESTS = {
@@ -287,9 +304,15 @@ DIGESTS = {
 }
 
 
-@operation("upload with a checksum", MINIO + ("minio-verify-tls",), needs="checksum",
-           algorithms=True)
-@pytest.mark.parametrize("part_size", [None, PART], ids=["whole", "multipart"])
+CHECKSUMS = [(client, algorithm, part_size) for client, kind in CLIENTS.items()
+             for algorithm in kind.checksums for part_size in (None, PART)
+             if part_size is None or algorithm not in kind.lacks_checksums_of_parts]
+
+
+@pytest.mark.operation("upload with a checksum")
+@pytest.mark.parametrize("front", ["minio-verify", "minio-verify-tls"], indirect=True,
+                         scope="module")
+@pytest.mark.parametrize("client_name,algorithm,part_size", CHECKSUMS)
 def test_checksums(client, front, key, body, tmp_path, algorithm, part_size):
     """The origin keeps the client's checksum, and the client checks it again on its way back."""
     data = body(LARGE if part_size else 4 * MIB)
@@ -305,7 +328,11 @@ def test_checksums(client, front, key, body, tmp_path, algorithm, part_size):
     check_download(front, client, key, data, tmp_path)
 
 
-@operation("error: missing key", EVERYWHERE)
+# It stumbles over errors of this gateway, which have no message, with or without a node.
+SPEECHLESS = {("rgw-verify", "aws CLI")}
+
+
+@operation("error: missing key", EVERYWHERE, without=SPEECHLESS)
 def test_missing_key(client, front, key, tmp_path):
     with pytest.raises(ClientError) as error:
         if "range" in client.lacks or client.name == "rclone":
@@ -316,7 +343,7 @@ def test_missing_key(client, front, key, tmp_path):
     assert error.value.code == client.error_code("NoSuchKey"), error.value
 
 
-@operation("error: missing bucket", EVERYWHERE)
+@operation("error: missing bucket", EVERYWHERE, without=SPEECHLESS)
 def test_missing_bucket(client, front):
     with pytest.raises(ClientError) as error:
         client.list(bucket=f"none-{uuid.uuid4().hex[:12]}", prefix="many/")
@@ -356,6 +383,6 @@ def test_sync(client, front, key, body, tmp_path):
     client.sync_down(bucket=front.bucket, prefix=prefix, folder=copy)
     for name, data in files.items():
         assert digest((copy / name).read_bytes()) == digest(data)
-    _, fetched = from_cache(front, lambda: client.sync_down(
-        bucket=front.bucket, prefix=prefix, folder=copy))
-    assert fetched < MIB, "it copied what it had"
+    before = front.node.metric("forebay_cache_requests_total")
+    client.sync_down(bucket=front.bucket, prefix=prefix, folder=copy)
+    assert front.node.metric("forebay_cache_requests_total") == before, "it read what it had"

@@ -204,7 +204,7 @@ def test_connections_beyond_the_limit_wait_or_are_refused(scripted, node):
 def test_boto3_over_tls(rgw, bucket, node, certificate):
     proxy = node(rgw, tls_config(certificate), scheme="https")
     # Over TLS boto3 sends trailing checksums in a streaming form unless told not to.
-    s3 = boto(proxy.endpoint, ALICE, verify=str(certificate / "cert.pem"),
+    s3 = boto(proxy.endpoint, ALICE, verify=str(certificate / "ca.pem"),
               request_checksum_calculation="when_required")
     body = pattern(20 * MIB, "tls")
     s3.put_object(Bucket=bucket, Key="key", Body=body)
@@ -215,7 +215,7 @@ def test_boto3_over_tls(rgw, bucket, node, certificate):
 
 def test_streaming_trailers_over_tls_are_not_implemented_yet(scripted, node, certificate):
     proxy = node(scripted, tls_config(certificate), scheme="https")
-    s3 = boto(proxy.endpoint, SCRIPT, verify=str(certificate / "cert.pem"))
+    s3 = boto(proxy.endpoint, SCRIPT, verify=str(certificate / "ca.pem"))
     with pytest.raises(s3.exceptions.ClientError) as caught:
         s3.put_object(Bucket="bucket", Key="key", Body=b"x" * 1000)
     assert caught.value.response["Error"]["Code"] == "NotImplemented"
