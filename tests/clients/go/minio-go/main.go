@@ -35,7 +35,7 @@ func (c *client) Connect(r served.Request) error {
 		Creds:           credentials.NewStaticV4(r.AccessKey, r.SecretKey, ""),
 		Secure:          endpoint.Scheme == "https",
 		Region:          "us-east-1",
-		TrailingHeaders: os.Getenv("AWS_REQUEST_CHECKSUM_CALCULATION") != "when_required",
+		TrailingHeaders: true,
 	})
 	return err
 }
