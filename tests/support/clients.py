@@ -357,9 +357,10 @@ class Rclone(CommandLine):
         self.rclone("copyto", *options, path, f"fb:{bucket}/{key}")
 
     def download(self, bucket, key, path):
-        self.rclone("copyto", "--ignore-times", "--error-on-no-transfer", "--multi-thread-cutoff", "8Mi",
-                    "--multi-thread-streams", "2", "--multi-thread-chunk-size", "5Mi",
-                    f"fb:{bucket}/{key}", path)
+        self.rclone("copyto", "--ignore-times", "--error-on-no-transfer",
+                    "--multi-thread-cutoff", "8Mi", "--multi-thread-streams", "2",
+                    "--multi-thread-chunk-size", "5Mi", f"fb:{bucket}/{key}",
+                    path)
 
     def download_range(self, bucket, key, path, first, last):
         data = self.rclone("cat", "--offset", str(first), "--count", str(last - first + 1),
