@@ -59,5 +59,6 @@ else
   # What cannot be had is named by the tests that need it.
   tests/support/tools.sh --all > "$reports/tools.log" || true
   end_to_end tests/e2e "$@"
+  tests/support/compatibility.py "$reports/e2e.xml" > "$reports/compatibility.md" || true
 fi
 tests/support/totals.py "${expected[@]}"

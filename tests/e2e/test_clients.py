@@ -98,9 +98,13 @@ def client(front, client_name, installed, request, record_property):
 
 
 @pytest.fixture
-def key(client_name, request):
-    """A name that no other case uses, in a folder, with characters that have to be encoded."""
-    return f"{uuid.uuid4().hex[:8]}/a key+ü=1"
+def key(front):
+    """A name that no other case uses, in a folder, with characters that have to be encoded. It is
+    deleted afterwards: origins need not hold what hundreds of cases leave."""
+    name = f"{uuid.uuid4().hex[:8]}/a key+ü=1"
+    yield name
+    for used in (name, name + "-copy"):
+        front.origin.client(front.origin.alice).delete(f"/{front.bucket}/{used}")
 
 
 @pytest.fixture
