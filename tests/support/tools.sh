@@ -23,7 +23,7 @@ go_command() {  # ARGUMENTS...
   local go
   go=$("$self" go)
   env -u GOROOT GOPATH="$cache/gopath" GOCACHE="$cache/gobuild" GOTOOLCHAIN=local \
-    CGO_ENABLED=0 GOFLAGS='-trimpath -modcacherw' "$go" "$@" >&2
+    CGO_ENABLED=0 GOFLAGS='-trimpath -modcacherw -buildvcs=false' "$go" "$@" >&2
 }
 
 install_pip() {  # FOLDER
