@@ -43,6 +43,16 @@ s3::Outcome<void> authorize_copy(const origin::Caller& caller, std::string_view 
 
 }  // namespace
 
+s3::Outcome<std::shared_ptr<const origin::CallerKey>> find_key(
+    const origin::CredentialStore& credentials, const std::string& access_key) {
+  auto key = credentials.find(access_key);
+  if (!key)
+    return s3::Failure{s3::ErrorCode::invalid_access_key_id,
+                       std::string{s3::info(s3::ErrorCode::invalid_access_key_id).message},
+                       {{"AWSAccessKeyId", access_key}}};
+  return key;
+}
+
 s3::Outcome<origin::CallerPtr> authenticate(const AuthContext& context,
                                             const http::RequestHead& request,
                                             const s3::Address& address) {
@@ -53,11 +63,7 @@ s3::Outcome<origin::CallerPtr> authenticate(const AuthContext& context,
       return s3::Failure{s3::ErrorCode::access_denied};
     return origin::keyless_caller(std::move(authorization));
   }
-  std::shared_ptr<const origin::CallerKey> key = context.credentials.find(authorization.access_key);
-  if (!key)
-    return s3::Failure{s3::ErrorCode::invalid_access_key_id,
-                       std::string{s3::info(s3::ErrorCode::invalid_access_key_id).message},
-                       {{"AWSAccessKeyId", authorization.access_key}}};
+  TRY(auto key, find_key(context.credentials, authorization.access_key));
   const std::string_view bucket =
       address.virtual_host ? std::string_view{address.bucket} : std::string_view{};
   auto failure =

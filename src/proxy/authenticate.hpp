@@ -22,6 +22,10 @@ struct AuthContext {
   std::chrono::seconds max_skew;
 };
 
+/// The caller's pair; invalid_access_key_id where there is none.
+s3::Outcome<std::shared_ptr<const origin::CallerKey>> find_key(
+    const origin::CredentialStore& credentials, const std::string& access_key);
+
 /// Every failure is the error AWS gives. The address is the request's own.
 s3::Outcome<origin::CallerPtr> authenticate(const AuthContext& context,
                                             const http::RequestHead& request,

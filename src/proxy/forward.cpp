@@ -117,6 +117,13 @@ Task<Upload> upload_body(Session& session, Request& request, BodyWriter& writer,
                          origin::Exchange& exchange, Answer& early) {
   const milliseconds patience = session.shared().client.config().first_byte_timeout;
   s3::PayloadVerifier verifier{request.claims, request.chunk_signer()};
+  if (!request.body_prefix.empty()) {
+    const Result<void> begun = co_await exchange.write_body(
+        std::as_bytes(std::span{request.body_prefix}),
+        Deadline::after(session.shared().client.config().progress_timeout));
+    if (!begun)
+      co_return Upload::answered;
+  }
   for (;;) {
     auto got = co_await session.reader().read_body(writer.space(), session.receive_deadline());
     if (!got)

@@ -2,6 +2,7 @@
 
 #include "proxy/cached_answer.hpp"
 #include "proxy/origin_request.hpp"
+#include "proxy/read_metrics.hpp"
 #include "proxy/read_request.hpp"
 #include "proxy/relay.hpp"
 
@@ -78,14 +79,31 @@ Task<std::optional<origin::Verdict>> look_as_node(Session& session, const Reques
 /// Relays an answer to the caller's own request, and remembers what it says.
 Task<void> relay_and_learn(Session& session, const Request& request, origin::Exchange& exchange,
                            http::ResponseHead answer) {
-  if (answer.status == kOk || answer.status == kPartialContent) {
-    if (const auto verdict = origin::make_verdict(answer); verdict) {
-      note_version(session.shared(), request, object_of(session.shared(), request, *verdict));
-      note_answer(session, request, answer, *verdict);
-    }
+  Shared& shared = session.shared();
+  cache::ObjectPtr object;
+  std::optional<origin::Verdict> verdict;
+  if (answer.status == kOk || answer.status == kPartialContent)
+    verdict = origin::make_verdict(answer);
+  if (verdict) {
+    object = object_of(shared, request, *verdict);
+    note_version(shared, request, object);
+    note_answer(session, request, answer, *verdict);
   }
-  session.record().cache = "miss";
+  session.record().cache = object ? "miss" : "bypass";
+  ReadMetrics& metrics = ReadMetrics::get();
+  (object ? metrics.miss : metrics.bypass).add();
   co_await relay_answer(session, exchange, std::move(answer));
+  metrics.direct.add(session.record().bytes_out);
+}
+
+/// The caller's own request, after all.
+Task<void> pass_on(Session& session, Request& request) {
+  http::ResponseHead answer;
+  const Exchange exchange = co_await ask(session, request, origin_head(request), answer);
+  if (exchange)
+    co_await relay_and_learn(session, request, *exchange.value(), std::move(answer));
+  else
+    co_await session.answer_error(failure_of(exchange.error()));
 }
 
 /// A whole object: one byte of it, asked for with an added Range that no signature covers, comes
@@ -139,7 +157,7 @@ Task<void> read_by_condition(Session& session, Request& request) {
     object = version_seen(session, request);
   }
   if (!object) {
-    co_await forward_uncached(session, request);
+    co_await pass_on(session, request);
     co_return;
   }
   http::RequestHead head = origin_head(request);
@@ -163,7 +181,7 @@ Task<void> read_by_condition(Session& session, Request& request) {
     if (outcome == Outcome::done)
       co_return;
   }
-  co_await forward_uncached(session, request);
+  co_await pass_on(session, request);
 }
 
 bool asks_for_checksum(const Request& request) {

@@ -10,9 +10,8 @@ metrics::Counter& bytes(const char* source) {
 }
 
 metrics::Counter& reads(const char* status) {
-  return metrics::Registry::instance().counter("forebay_cache_requests_total",
-                                               "GetObject requests, by cache status.",
-                                               {{"status", status}});
+  return metrics::Registry::instance().counter(
+      "forebay_cache_requests_total", "GetObject requests, by cache status.", {{"status", status}});
 }
 
 }  // namespace

@@ -200,7 +200,9 @@ s3::Outcome<void> Session::prepare_caller(Request& request) {
   }
   const AuthContext context{
       .credentials = *shared_.callers,
-      .anonymous = shared_.config.anonymous,
+      // The authorisation of a form lies in its body.
+      .anonymous = request.operation == s3::Operation::post_object ? AnonymousPolicy::forward
+                                                                   : shared_.config.anonymous,
       .now = wall_clock(),
       .max_skew = std::chrono::duration_cast<std::chrono::seconds>(shared_.config.clock_skew)};
   TRY(request.caller, authenticate(context, request.head, request.address));
@@ -238,6 +240,12 @@ Task<void> Session::dispatch(Request& request) {
       break;
     case s3::Operation::head_object:
       co_await head_object(*this, request);
+      break;
+    case s3::Operation::post_object:
+      if (request.caller->authorization.kind == s3::Authorization::Kind::anonymous)
+        co_await post_object(*this, request);
+      else
+        co_await forward(*this, request);
       break;
     default:
       co_await forward(*this, request);

@@ -25,6 +25,7 @@ struct Request {
   origin::CallerPtr caller;
   http::BodyFraming body;
   s3::PayloadClaims claims;   ///< Of the body; none where the origin checks them (passed on).
+  std::string body_prefix;    ///< What goes to the origin in place of what was read of the body.
   std::string origin_target;  ///< Path-style, strictly encoded, without presigning parameters; the
                               ///< client's own where it is passed on.
 
@@ -121,6 +122,8 @@ class Session {
 /// Streams the request to the origin and the answer back (the write path, and every read that is
 /// not answered from the cache).
 Task<void> forward(Session& session, Request& request);
+/// PostObject of a form whose policy this node verifies.
+Task<void> post_object(Session& session, Request& request);
 /// GetObject.
 Task<void> read_object(Session& session, Request& request);
 /// HeadObject: forwarded, and perhaps pre-staged.

@@ -35,6 +35,9 @@ constexpr std::array kErrors{
               "The specified bucket is not valid."},
     ErrorInfo{ErrorCode::invalid_digest, "InvalidDigest", 400,
               "The Content-MD5 you specified was invalid."},
+    ErrorInfo{ErrorCode::invalid_policy_document, "InvalidPolicyDocument", 400,
+              "The content of the form does not meet the conditions specified in the policy "
+              "document."},
     ErrorInfo{ErrorCode::invalid_range, "InvalidRange", 416,
               "The requested range is not satisfiable"},
     ErrorInfo{ErrorCode::invalid_request, "InvalidRequest", 400, "Invalid Request"},
@@ -42,6 +45,8 @@ constexpr std::array kErrors{
               "The provided token is malformed or otherwise invalid."},
     ErrorInfo{ErrorCode::invalid_uri, "InvalidURI", 400, "Couldn't parse the specified URI."},
     ErrorInfo{ErrorCode::key_too_long, "KeyTooLongError", 400, "Your key is too long"},
+    ErrorInfo{ErrorCode::malformed_post_request, "MalformedPOSTRequest", 400,
+              "The body of your POST request is not well-formed multipart/form-data."},
     ErrorInfo{ErrorCode::malformed_trailer, "MalformedTrailerError", 400,
               "The request contained trailing data that was not well-formed or did not conform to "
               "our published schema."},

@@ -21,6 +21,14 @@ inline constexpr std::string_view kTerminator = "aws4_request";
 /// "YYYYMMDD/region/s3/aws4_request"
 std::string credential_scope(std::string_view date, std::string_view region);
 
+/// "AKID/YYYYMMDD/region/s3/aws4_request", taken apart.
+struct CredentialScope {
+  std::string access_key;
+  std::string date;
+  std::string region;
+};
+Outcome<CredentialScope> parse_credential_scope(std::string_view text);
+
 /// `names` joined by ';', the form of SignedHeaders.
 std::string join_names(const std::vector<std::string>& names);
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace forebay::s3 {
 namespace {
@@ -52,10 +53,8 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-/// Fills in access key, date, region and service. Access keys may hold slashes, so it is read from
-/// the right.
-Outcome<void> parse_credential(std::string_view text, const Dialect& dialect,
-                               Authorization& result) {
+/// Access keys may hold slashes, so it is read from the right.
+Outcome<CredentialScope> parse_credential(std::string_view text, const Dialect& dialect) {
   std::array<std::string_view, 4> scope;
   for (auto part = scope.rbegin(); part != scope.rend(); ++part) {
     const auto slash = text.rfind('/');
@@ -74,11 +73,13 @@ Outcome<void> parse_credential(std::string_view text, const Dialect& dialect,
     return Failure{dialect.code, std::string{dialect.prefix} + "incorrect terminal " +
                                      in_quotes(terminator) +
                                      ". This endpoint uses \"aws4_request\"."};
-  result.access_key = text;
-  result.date = date;
-  result.region = region;
-  result.service = service;
-  return BOOST_OUTCOME_V2_NAMESPACE::success();
+  return CredentialScope{std::string{text}, std::string{date}, std::string{region}};
+}
+
+void set_scope(Authorization& authorization, CredentialScope scope) {
+  authorization.access_key = std::move(scope.access_key);
+  authorization.date = std::move(scope.date);
+  authorization.region = std::move(scope.region);
 }
 
 /// The scope must be of the day the request was signed on.
@@ -164,7 +165,8 @@ Outcome<Authorization> parse_header(const http::RequestHead& request) {
   TRY(const auto components, parse_components(value));
   Authorization result;
   result.kind = Authorization::Kind::header;
-  TRY(parse_credential(components.credential, kHeaderDialect, result));
+  TRY(CredentialScope scope, parse_credential(components.credential, kHeaderDialect));
+  set_scope(result, std::move(scope));
   result.signed_headers = parse_signed_headers(components.signed_headers);
   if (result.signed_headers.empty())
     return Failure{kHeaderDialect.code,
@@ -220,7 +222,8 @@ Outcome<Authorization> parse_presigned(const http::RequestHead& request, const h
   }
   Authorization result;
   result.kind = Authorization::Kind::presigned;
-  TRY(parse_credential(value("X-Amz-Credential"), kQueryDialect, result));
+  TRY(CredentialScope scope, parse_credential(value("X-Amz-Credential"), kQueryDialect));
+  set_scope(result, std::move(scope));
   const auto time = parse_amz_date(value("X-Amz-Date"));
   if (!time)
     return Failure{kQueryDialect.code,
@@ -290,6 +293,10 @@ Result<http::Query> query_of(const http::RequestHead& request) {
 }
 
 }  // namespace
+
+Outcome<CredentialScope> parse_credential_scope(std::string_view text) {
+  return parse_credential(text, kQueryDialect);
+}
 
 AuthScheme auth_scheme(const http::RequestHead& request) {
   const auto query = query_of(request);

@@ -1,5 +1,6 @@
 """Fixtures: a real gateway, a scripted origin, nodes in front of either, and comparing clients."""
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 SUPPORT = pathlib.Path(__file__).parents[1] / "support"
 sys.path.insert(0, str(SUPPORT))
 
+import minio as minio_module  # noqa: E402
 import node as node_module  # noqa: E402
 from node import Node, boto  # noqa: E402
 from s3_client import S3Client  # noqa: E402
@@ -43,6 +45,10 @@ def pytest_sessionfinish(session, exitstatus):
 
 class Rgw:
     """A Ceph gateway and its keys."""
+
+    name = "RGW"
+    alice = ALICE
+    bob = BOB
 
     def __init__(self, folder):
         self.folder = folder
@@ -80,17 +86,42 @@ def rgw(tmp_path_factory):
     gateway.script("down")
 
 
-@pytest.fixture
-def bucket(rgw):
-    """A fresh bucket of alice's on the gateway; emptied afterwards, for its memory is bounded."""
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory):
+    """One MinIO server for the whole run."""
+    server = minio_module.Minio(tmp_path_factory.mktemp("minio"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def fresh_bucket(origin):
+    """A bucket of alice's; emptied afterwards, for the origin's memory is bounded."""
     name = f"test-{uuid.uuid4().hex[:12]}"
-    s3 = rgw.boto()
+    s3 = origin.boto()
     s3.create_bucket(Bucket=name)
     yield name
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-        found = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        for version in found:
-            s3.delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
+
+    def remove(version):
+        s3.delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            list(pool.map(remove, page.get("Versions", []) + page.get("DeleteMarkers", [])))
+
+
+@pytest.fixture
+def bucket(rgw):
+    with fresh_bucket(rgw) as name:
+        yield name
+
+
+@pytest.fixture
+def minio_bucket(minio):
+    with fresh_bucket(minio) as name:
+        yield name
 
 
 @pytest.fixture
@@ -105,6 +136,18 @@ def credentials_of(*keys):
     return [{"access_key": key[0], "secret_key": key[1]} for key in keys]
 
 
+def end_node(node):
+    """Stops it; what went wrong with it, as a list."""
+    failures = []
+    for step in (node.check, node.stop):
+        try:
+            step()
+        except AssertionError as error:
+            failures.append(str(error))
+    node.slab_file.unlink(missing_ok=True)
+    return failures
+
+
 @pytest.fixture
 def node(tmp_path, request):
     """node(origin, config=None, credentials=None, start=True) makes nodes and ends them."""
@@ -113,7 +156,7 @@ def node(tmp_path, request):
     def make(origin, config=None, credentials=None, start=True, **options):
         endpoint = origin if isinstance(origin, str) else origin.endpoint
         if credentials is None:
-            credentials = credentials_of(ALICE, BOB, SCRIPT)
+            credentials = credentials_of(ALICE, BOB, SCRIPT, minio_module.ALICE, minio_module.BOB)
         fresh = Node(tmp_path / f"node{len(made)}", endpoint, credentials, config, **options)
         made.append(fresh)
         if start:
@@ -121,19 +164,31 @@ def node(tmp_path, request):
         return fresh
 
     yield make
-    failures = []
-    for each in made:
-        for step in (each.check, each.stop):
-            try:
-                step()
-            except AssertionError as error:
-                failures.append(str(error))
-        each.slab_file.unlink(missing_ok=True)
+    failures = [line for each in made for line in end_node(each)]
     report = getattr(request.node, "call_report", None)
     if failures or (report is not None and report.failed):
         for each in made:
             print(f"--- the end of {each.log_file}\n{each.log()[-6000:]}")
     assert not failures, "\n".join(failures)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A folder with cert.pem and key.pem for 127.0.0.1, and ca.pem, which clients trust."""
+    folder = tmp_path_factory.mktemp("tls")
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    for options in (
+            ["-subj", "/CN=Forebay tests", "-keyout", "ca.key", "-out", "ca.pem"],
+            ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-addext", "basicConstraints=critical,CA:FALSE", "-CA", "ca.pem", "-CAkey", "ca.key",
+             "-keyout", "key.pem", "-out", "cert.pem"]):
+        subprocess.run([*request, *options], check=True, capture_output=True, cwd=folder)
+    return folder
+
+
+def tls_config(certificate):
+    return {"listen": {"tls_certificate": str(certificate / "cert.pem"),
+                       "tls_private_key": str(certificate / "key.pem")}}
 
 
 @pytest.fixture

@@ -41,10 +41,10 @@ def proxy(scripted, node):
     ("unsigned x-amz header", SCRIPT, {"unsigned": [("x-amz-meta-x", "y")]}, 403, "AccessDenied"),
     ("host unsigned", SCRIPT, {"signed": ["x-amz-date", "x-amz-content-sha256"]}, 403,
      "AccessDenied"),
-    ("streaming signature", SCRIPT,
-     {"payload_hash": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"}, 501, "NotImplemented"),
-    ("streaming trailer", SCRIPT,
-     {"payload_hash": "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}, 501, "NotImplemented"),
+    ("streaming without a decoded length", SCRIPT,
+     {"payload_hash": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"}, 411, "MissingContentLength"),
+    ("streaming that only SigV4A knows", SCRIPT,
+     {"payload_hash": "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"}, 501, "NotImplemented"),
 ])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
 def test_what_is_refused(proxy, scripted, name, key, options, status, code, method):
@@ -69,10 +69,9 @@ def test_the_skew_of_fourteen_minutes_passes(proxy):
         assert proxy.client(SCRIPT).get("/bucket/key", now=now).status == 200
 
 
-def test_anonymous_and_malformed(proxy):
+def test_malformed(proxy):
     client = proxy.client(SCRIPT)
     host = [("Host", client.host)]
-    assert_error(client.send("GET", "/bucket/key", host), 403, "AccessDenied")
     date = [("x-amz-date", NOW.strftime("%Y%m%dT%H%M%SZ"))]
     for value in ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=AKSCRIPT", "Basic abc", "",
                   "AWS AKSCRIPT:c2lnbmF0dXJl", "AWS4-HMAC-SHA256 Credential=AKSCRIPT/x, "
@@ -81,11 +80,52 @@ def test_anonymous_and_malformed(proxy):
         assert reply.status in (400, 403) and reply.code, value
 
 
-def test_sigv2_presigned_is_refused(proxy):
-    reply = proxy.client(SCRIPT).send(
-        "GET", "/bucket/key?AWSAccessKeyId=AKSCRIPT&Signature=abc&Expires=4102444800",
-        [("Host", proxy.client(SCRIPT).host)])
-    assert reply.status in (400, 403, 501) and reply.code
+def test_what_is_not_implemented(proxy, scripted):
+    client = proxy.client(SCRIPT)
+    host = [("Host", client.host)]
+    asymmetric = ("Authorization", "AWS4-ECDSA-P256-SHA256 Credential=AKSCRIPT/x")
+    assert_error(client.send("GET", "/bucket/key", [*host, asymmetric]), 501, "NotImplemented")
+    assert_error(client.get("/bucket", query=[("session", "")]), 501, "NotImplemented")
+    assert scripted.requests == []
+
+
+def test_anonymous_requests_are_the_origins_to_judge(proxy, scripted):
+    """A hit for who may read it unsigned; 403, and no byte, as soon as the origin says so."""
+    host = [("Host", proxy.client(SCRIPT).host)]
+    assert_error(proxy.client(SCRIPT).send("GET", "/bucket/key", host), 403, "AccessDenied")
+    scripted.public.add("bucket")
+    first = proxy.client(SCRIPT).send("GET", "/bucket/key", host)
+    assert (first.status, first.body, first.header("x-forebay-cache")) == (200, BODY, "hit")
+    assert all(r.access_key is None and r.header("authorization") is None
+               for r in scripted.requests)
+    scripted.public.clear()
+    assert_error(proxy.client(SCRIPT).send("GET", "/bucket/key", host), 403, "AccessDenied")
+
+
+def test_anonymous_requests_denied(scripted, node):
+    scripted.public.add("bucket")
+    scripted.put("bucket", "key", BODY)
+    proxy = node(scripted, {"auth": {"anonymous": "deny"}})
+    host = [("Host", proxy.client(SCRIPT).host)]
+    assert_error(proxy.client(SCRIPT).send("GET", "/bucket/key", host), 403, "AccessDenied")
+    assert scripted.requests == []
+
+
+def test_a_callers_session_token_goes_with_its_own_pair(scripted, node):
+    scripted.credentials["AKTEMP"] = ("SKTEMP", "TOKEN")
+    scripted.put("bucket", "key", BODY)
+    proxy = node(scripted, credentials=[{"access_key": "AKTEMP", "secret_key": "SKTEMP"}])
+    assert proxy.client(("AKTEMP", "SKTEMP", "TOKEN")).get("/bucket/key").body == BODY
+    reply = proxy.client(("AKTEMP", "SKTEMP", "OTHER")).get("/bucket/key")
+    assert reply.status in (400, 403), "the origin knows no such token"
+
+
+def test_path_style_rejected(scripted, node):
+    scripted.put("bucket", "key", BODY)
+    proxy = node(scripted, {"listen": {"path_style": "reject", "domains": ["s3.test"]}})
+    client = proxy.client(SCRIPT)
+    assert_error(client.get("/bucket/key"), 400, "PathStyleRequestNotAllowed")
+    assert client.get("/key", host="bucket.s3.test").body == BODY
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "somewhere"])

@@ -1,12 +1,11 @@
 """The listener: ambiguous HTTP is refused before anybody else sees it; limits, keep-alive, TLS."""
 import socket
 import ssl
-import subprocess
 import time
 
 import pytest
 from compare import pattern
-from conftest import ALICE, SCRIPT
+from conftest import ALICE, SCRIPT, tls_config
 from node import MIB, boto
 from raw_http import RawConnection, request_bytes
 
@@ -202,25 +201,10 @@ def test_connections_beyond_the_limit_wait_or_are_refused(scripted, node):
     assert proxy.admin_get("/healthz")[0] == 200
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-         "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem",
-         "-out", folder / "cert.pem"], check=True, capture_output=True)
-    return folder
-
-
-def tls_config(certificate):
-    return {"listen": {"tls_certificate": str(certificate / "cert.pem"),
-                       "tls_private_key": str(certificate / "key.pem")}}
-
-
 def test_boto3_over_tls(rgw, bucket, node, certificate):
     proxy = node(rgw, tls_config(certificate), scheme="https")
     # Over TLS boto3 sends trailing checksums in a streaming form unless told not to.
-    s3 = boto(proxy.endpoint, ALICE, verify=str(certificate / "cert.pem"),
+    s3 = boto(proxy.endpoint, ALICE, verify=str(certificate / "ca.pem"),
               request_checksum_calculation="when_required")
     body = pattern(20 * MIB, "tls")
     s3.put_object(Bucket=bucket, Key="key", Body=body)
@@ -229,12 +213,19 @@ def test_boto3_over_tls(rgw, bucket, node, certificate):
     assert rgw.boto().get_object(Bucket=bucket, Key="key")["Body"].read() == body
 
 
-def test_streaming_trailers_over_tls_are_not_implemented_yet(scripted, node, certificate):
-    proxy = node(scripted, tls_config(certificate), scheme="https")
-    s3 = boto(proxy.endpoint, SCRIPT, verify=str(certificate / "cert.pem"))
-    with pytest.raises(s3.exceptions.ClientError) as caught:
-        s3.put_object(Bucket="bucket", Key="key", Body=b"x" * 1000)
-    assert caught.value.response["Error"]["Code"] == "NotImplemented"
+def test_streaming_trailers_over_tls(scripted, node, certificate):
+    """What boto3 sends over TLS: aws-chunked within chunks, the checksum behind it."""
+    proxy = node(scripted, {**tls_config(certificate), "origin": {"trailers": "strip"}},
+                 scheme="https")
+    s3 = boto(proxy.endpoint, SCRIPT, verify=str(certificate / "ca.pem"))
+    body = pattern(3 * MIB + 5, "trailer")
+    s3.put_object(Bucket="bucket", Key="key", Body=body, ContentEncoding="gzip")
+    stored = scripted.get("bucket", "key")
+    assert stored.body == body
+    request, = scripted.asked("PUT")
+    assert request.header("content-encoding") == "gzip"
+    assert request.header("x-amz-trailer") is None
+    assert request.header("content-length") == str(len(body))
 
 
 def test_plain_text_on_the_tls_port_and_old_tls(scripted, node, certificate):

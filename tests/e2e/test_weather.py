@@ -228,7 +228,7 @@ def test_a_fill_that_the_origin_fails_to_answer_is_asked_for_again(scripted, nod
 
 @pytest.mark.parametrize("status, code", [(500, "InternalError"), (503, "SlowDown"),
                                           (403, "AccessDenied"), (404, "NoSuchKey"),
-                                          (400, "ExpiredToken"), (301, "PermanentRedirect"),
+                                          (400, "ExpiredToken"),
                                           (429, "TooManyRequests")])
 def test_generic_head_errors_become_the_answer_to_the_get(scripted, node, body, status, code):
     """HEAD errors carry no code: the client must see what the GET says."""

@@ -106,6 +106,7 @@ class ScriptedOrigin:
         self.region = region
         self.requests = []  # list[Request]; append-only, in order of arrival
         self.malformed = []  # heads that are no valid request: a proxy must never send one
+        self.public = set()  # buckets whose objects anybody may read, unsigned
         self.deny = None  # callable(Request) -> S3Error | None: policy beyond the signature
         self.connections = 0
         self._port = port
@@ -355,6 +356,9 @@ class ScriptedOrigin:
 
     def _authorise(self, request):
         path, _, query = request.target.partition("?")
+        unsigned = request.header("authorization") is None and "Signature=" not in query
+        if unsigned and request.bucket in self.public and request.method in ("GET", "HEAD"):
+            return "UNSIGNED-PAYLOAD"
         request.access_key, payload_hash, request.presigned = sigv4.verify(
             request.method, path, query, request.headers, self.credentials, self.region)
         denied = self.deny(request) if self.deny else None

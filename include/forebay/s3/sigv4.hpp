@@ -55,7 +55,6 @@ struct Authorization {
   std::string access_key;
   std::string date;  ///< YYYYMMDD of the credential scope; the day of `timestamp`.
   std::string region;
-  std::string service;                      ///< Always "s3".
   std::vector<std::string> signed_headers;  ///< Lower case, in the client's order.
   std::string signature;
   sys_seconds timestamp;

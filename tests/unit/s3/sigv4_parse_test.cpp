@@ -47,7 +47,6 @@ TEST(ParseAuthorization, ReadsTheHeaderForm) {
   EXPECT_EQ(authorization.access_key, "AKID");
   EXPECT_EQ(authorization.date, "20130524");
   EXPECT_EQ(authorization.region, "us-east-1");
-  EXPECT_EQ(authorization.service, "s3");
   EXPECT_EQ(authorization.signed_headers, (std::vector<std::string>{"host", "x-amz-date"}));
   EXPECT_EQ(authorization.signature, "abc");
   EXPECT_EQ(authorization.timestamp, kTime);
