@@ -1,6 +1,7 @@
 # Third-party libraries, all from Debian 12 packages. Each room links only what it names in ForebayModule.cmake.
 option(FOREBAY_BUILD_TESTS "Build the unit tests" ON)
 option(FOREBAY_BUILD_BENCH "Build the benchmarks" ON)
+option(FOREBAY_BUILD_FUZZ "Build the fuzz targets, and everything for them to see its branches" OFF)
 set(FOREBAY_SANITIZE "" CACHE STRING "Comma-separated sanitizers for every target: address,undefined or thread")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -45,6 +46,9 @@ if(FOREBAY_SANITIZE)
   endif()
   target_compile_options(forebay_flags INTERFACE ${sanitizer_flags})
   target_link_options(forebay_flags INTERFACE ${sanitizer_flags})
+endif()
+if(FOREBAY_BUILD_FUZZ)
+  target_compile_options(forebay_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 target_link_libraries(forebay_flags INTERFACE Boost::headers Threads::Threads)
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What is too long for every change: ThreadSanitizer, clang-tidy, the long end-to-end tests, and all
-# end-to-end tests on a daemon with AddressSanitizer. The last line is `N passed, N failed`.
+# What is too long for every change: ThreadSanitizer, clang-tidy, ten minutes of each fuzz target,
+# the long end-to-end tests, and all end-to-end tests on a daemon with AddressSanitizer. The last line is `N passed, N failed`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,6 +30,10 @@ for preset in dev asan; do
   FOREBAY_BIN=$PWD/build/$preset/forebay "$venv/bin/pytest" -q tests/e2e --nightly --no-skips \
     --junitxml "$reports/e2e-$preset.xml" --basetemp "$reports/e2e" || true
 done
+
+echo "== fuzz targets"
+tests/fuzz.sh 600 || true
+cp build/fuzz/reports/*.xml "$reports"
 
 [ $tidy = 0 ] || echo "clang-tidy has something to say, see above"
 tests/support/totals.py "$reports"/*.xml && [ $tidy = 0 ]

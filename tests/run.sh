@@ -4,7 +4,8 @@
 #
 #   tests/run.sh [--fast] [pytest arguments...]
 #
-# --fast leaves out the sanitizers and runs a core of the end-to-end tests: for the working day.
+# --fast leaves out the sanitizers and the fuzzing and runs a core of the end-to-end tests: for the
+# working day.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,6 +48,15 @@ end_to_end() {  # PYTEST ARGUMENTS...
     --junitxml "$reports/e2e.xml" --basetemp "$reports/e2e" "$@" || true
 }
 
+fuzz() {  # SECONDS
+  echo "== fuzz targets, $1 seconds each"
+  local source
+  for source in tests/fuzz/*_fuzz.cpp; do
+    expected+=("build/fuzz/reports/$(basename "$source" _fuzz.cpp).xml")
+  done
+  FUZZ_JOBS=$jobs tests/fuzz.sh "$1" || true
+}
+
 build dev
 unit_tests dev
 if $fast; then
@@ -58,6 +68,7 @@ else
   echo "== programs for the end-to-end tests"
   # What cannot be had is named by the tests that need it.
   tests/support/tools.sh --all > "$reports/tools.log" || true
+  fuzz 30
   end_to_end tests/e2e "$@"
   tests/support/compatibility.py "$reports/e2e.xml" > "$reports/compatibility.md" || true
 fi

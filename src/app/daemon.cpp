@@ -38,11 +38,14 @@ Result<void> Daemon::build() {
   }
   TRY(cache_, cache::BlockCache::create(config_.cache, *pool_, engine_.get(), *workers_));
   TRY(client_, origin::Client::create(config_.origin));
+  TRY(node_credentials_, origin::NodeCredentials::create(config_.fill_credentials));
+  node_credentials_->poll(*workers_);
   if (config_.proxy.auth_mode == proxy::AuthMode::verify) {
     TRY(credentials_,
         origin::CredentialStore::open(config_.auth.credentials_file, config::load_credentials));
   }
-  proxy::ProxyParts parts{*client_, credentials_.get(), [] { return nullptr; }, *cache_};
+  auto node_credential = [this] { return node_credentials_->current(); };
+  proxy::ProxyParts parts{*client_, credentials_.get(), std::move(node_credential), *cache_};
   proxy_ = std::make_shared<proxy::Proxy>(config_.proxy, config_.s3, std::move(parts));
   TRY(start_admin());
   TRY(listener_, net::Listener::start(*workers_, config_.s3, proxy_));
@@ -73,6 +76,7 @@ std::string Daemon::status_json() const {
 void Daemon::poll() {
   if (credentials_)
     credentials_->poll();
+  node_credentials_->poll(*workers_);
 }
 
 void Daemon::stop() {
@@ -83,8 +87,11 @@ void Daemon::stop() {
     proxy_->stop();
   if (listener_) {
     listener_->stop();
-    while (listener_->connections() != 0)
+    while (listener_->connections() != 0) {
+      // A long drain may outlive a key pair.
+      node_credentials_->poll(*workers_);
       std::this_thread::sleep_for(kInterval);
+    }
   }
   if (admin_)
     admin_->stop();

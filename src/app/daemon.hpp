@@ -10,6 +10,7 @@
 #include <forebay/net/listener.hpp>
 #include <forebay/origin/client.hpp>
 #include <forebay/origin/credentials.hpp>
+#include <forebay/origin/node_credentials.hpp>
 #include <forebay/proxy/proxy.hpp>
 #include <forebay/runtime/worker.hpp>
 
@@ -28,7 +29,7 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();
 
-  /// What is due about once a second: the credentials file.
+  /// What is due about once a second: the credentials file, and the node's own key pair.
   void poll();
 
   /// Accepts no more, and returns when every exchange in progress and every task has ended. How
@@ -57,6 +58,7 @@ class Daemon {
   std::unique_ptr<io::IoEngine> engine_;  ///< Null without devices.
   std::unique_ptr<cache::BlockCache> cache_;
   std::unique_ptr<origin::Client> client_;
+  std::unique_ptr<origin::NodeCredentials> node_credentials_;
   std::unique_ptr<origin::CredentialStore> credentials_;
   std::shared_ptr<proxy::Proxy> proxy_;
   std::unique_ptr<admin::AdminServer> admin_;

@@ -44,6 +44,12 @@ struct Names<s3::TrailerPolicy> {
   static constexpr std::array<std::string_view, 2> kAll{"keep", "strip"};
 };
 
+template <>
+struct Names<origin::CredentialSource> {
+  static constexpr std::array<std::string_view, 7> kAll{
+      "none", "static", "environment", "file", "web_identity", "container", "instance_metadata"};
+};
+
 template <class Enum>
 std::vector<std::string_view> names_of() {
   return {Names<Enum>::kAll.begin(), Names<Enum>::kAll.end()};

@@ -4,8 +4,10 @@
 
 #include <forebay/net/connect.hpp>
 
+#include <algorithm>
 #include <set>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -89,6 +91,77 @@ void check_auth(const Config& config, const Places& places, std::vector<std::str
                                 "the file of the callers' keys, or auth.mode: passthrough"));
 }
 
+/// Which keys of origin.fill_credentials belong to which source.
+struct SourceKeys {
+  origin::CredentialSource source;
+  std::string_view name;
+  std::vector<std::string_view> required;
+  std::vector<std::string_view> optional;
+};
+
+const std::vector<SourceKeys>& keys_by_source() {
+  using enum origin::CredentialSource;
+  static const std::vector<SourceKeys> all{
+      {fixed, "static", {"access_key", "secret_key"}, {"session_token"}},
+      {file, "file", {"file"}, {"profile"}},
+      {web_identity,
+       "web_identity",
+       {},
+       {"role_arn", "token_file", "session_name", "sts_endpoint", "ca_file"}},
+      {container, "container", {}, {"ca_file"}},
+      {instance_metadata, "instance_metadata", {}, {"metadata_endpoint"}},
+  };
+  return all;
+}
+
+bool contains(const std::vector<std::string_view>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// The sources that a key means something to.
+std::vector<std::string_view> sources_of(std::string_view key) {
+  std::vector<std::string_view> sources;
+  for (const SourceKeys& source : keys_by_source()) {
+    if (contains(source.required, key) || contains(source.optional, key))
+      sources.push_back(source.name);
+  }
+  return sources;
+}
+
+void check_fill_credentials(const Config& config, const Places& places,
+                            std::vector<std::string>& errors) {
+  const std::string prefix = "origin.fill_credentials.";
+  const std::string source_key = prefix + "source";
+  const auto chosen =
+      std::ranges::find(keys_by_source(), config.fill_credentials.source, &SourceKeys::source);
+  static const Config defaults;
+  const std::string_view chosen_name =
+      chosen == keys_by_source().end() ? std::string_view{} : chosen->name;
+  for (const Key& key : schema()) {
+    if (!key.name.starts_with(prefix) || key.name == source_key)
+      continue;
+    const std::string name{key.name};
+    const std::string_view last = key.name.substr(prefix.size());
+    const auto sources = sources_of(last);
+    // A key that stands there with its default says nothing; all of them are texts.
+    const bool given = std::get<std::string>(key.access.get(config)) !=
+                       std::get<std::string>(key.access.get(defaults));
+    if (given && !contains(sources, chosen_name))
+      errors.push_back(error_line(place_of(places, {name, "origin"}), name,
+                                  "given, while the source is another",
+                                  fmt::format("source: {}", fmt::join(sources, ", "))));
+    if (!given && chosen != keys_by_source().end() && contains(chosen->required, last))
+      errors.push_back(
+          error_line(place_of(places, {name, source_key, "origin.fill_credentials", "origin"}),
+                     name, fmt::format("missing, while source is {}", chosen_name), allowed(key)));
+  }
+  if (config.fill_credentials.source != origin::CredentialSource::none &&
+      config.proxy.auth_mode != proxy::AuthMode::passthrough)
+    errors.push_back(error_line(place_of(places, {source_key, "origin"}), source_key,
+                                "given, while auth.mode is verify: fills are signed as the caller",
+                                "none, or auth.mode: passthrough"));
+}
+
 void check_devices(const Config& config, const Places& places, std::vector<std::string>& errors) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < config.cache.disk.devices.size(); ++i) {
@@ -107,6 +180,7 @@ std::vector<std::string> check(const Config& config, const Places& places) {
   check_addresses(config, places, errors);
   check_tls(config, places, errors);
   check_auth(config, places, errors);
+  check_fill_credentials(config, places, errors);
   check_devices(config, places, errors);
   return errors;
 }

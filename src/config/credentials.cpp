@@ -1,7 +1,7 @@
-#include "config/file.hpp"
 #include "config/reader.hpp"
 
 #include <forebay/base/errc.hpp>
+#include <forebay/base/file.hpp>
 #include <forebay/base/log.hpp>
 #include <forebay/config/credentials.hpp>
 

@@ -1,8 +1,8 @@
 #include "config/checks.hpp"
-#include "config/file.hpp"
 #include "config/reader.hpp"
 #include "config/text.hpp"
 
+#include <forebay/base/file.hpp>
 #include <forebay/config/load.hpp>
 
 #include <algorithm>
@@ -49,8 +49,10 @@ void apply_environment(const Environment& environment, ReadResult& read,
     read.places[dotted] = name;
     auto parsed = parse_scalar(*key, text, std::filesystem::current_path().string());
     if (const auto* misfit = std::get_if<Misfit>(&parsed))
-      read.errors.push_back(
-          error_line(name, dotted, fmt::format("\"{}\" {}", text, misfit->what), allowed(*key)));
+      read.errors.push_back(error_line(
+          name, dotted,
+          fmt::format("{} {}", key->secret ? "the value" : '"' + text + '"', misfit->what),
+          allowed(*key)));
     else
       read.record.values[dotted] = std::get<Value>(std::move(parsed));
   }
@@ -60,6 +62,7 @@ void apply_environment(const Environment& environment, ReadResult& read,
 void share_settings(Config& config) {
   config.proxy.access_log = config.log.access;
   config.cache.buffer_wait = config.proxy.queue_timeout;
+  config.fill_credentials.region = config.origin.region;
 }
 
 }  // namespace

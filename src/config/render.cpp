@@ -75,14 +75,24 @@ std::string help_with_bounds(const Key& key) {
   return text;
 }
 
-std::string render_key(const Key& key, std::string_view name, const Config& config) {
-  std::string text = comment("  ", help_with_bounds(key));
+/// A secret that is set leaves its key without a value, so that the text is not taken for the
+/// whole configuration.
+std::string render_line(const Key& key, std::string_view name, const Config& config) {
+  if (key.secret && !std::get<std::string>(key.access.get(config)).empty())
+    return fmt::format("# {}: set, and not shown\n", name);
+  return fmt::format("{}: {}\n", name, shown_value(key, config));
+}
+
+/// `indent` is that of the map the key stands in.
+std::string render_key(const Key& key, std::string_view name, std::string_view indent,
+                       const Config& config) {
+  std::string text = comment(indent, help_with_bounds(key));
   for (const Key& item : key.items)
-    text += comment("  ", fmt::format("- {}{}: {}", item.name, item.required ? "" : " (optional)",
-                                      help_with_bounds(item)));
+    text += comment(indent, fmt::format("- {}{}: {}", item.name, item.required ? "" : " (optional)",
+                                        help_with_bounds(item)));
   if (!key.example.empty() && !key.shown_by_example)
-    text += comment("  ", fmt::format("Example: {}: {}", name, key.example));
-  return text + fmt::format("  {}: {}\n", name, shown_value(key, config));
+    text += comment(indent, fmt::format("Example: {}: {}", name, key.example));
+  return text + std::string{indent} + render_line(key, name, config);
 }
 
 std::string cell(std::string text) {
@@ -204,9 +214,18 @@ std::string render_config(const Config& config) {
   for (const Section& section : sections()) {
     const std::string prefix = std::string{section.name} + ".";
     text += fmt::format("\n{}{}:\n", comment("", section.help), section.name);
+    std::string_view map;  // Inside the section, of the key before.
     for (const Key& key : schema()) {
-      if (key.name.starts_with(prefix))
-        text += render_key(key, key.name.substr(prefix.size()), config);
+      if (!key.name.starts_with(prefix))
+        continue;
+      std::string_view name = key.name.substr(prefix.size());
+      const auto dot = name.find('.');
+      const std::string_view parent = dot == name.npos ? std::string_view{} : name.substr(0, dot);
+      if (!parent.empty() && parent != map)
+        text += fmt::format("  {}:\n", parent);
+      map = parent;
+      name.remove_prefix(parent.empty() ? 0 : dot + 1);
+      text += render_key(key, name, parent.empty() ? "  " : "    ", config);
     }
   }
   return text;

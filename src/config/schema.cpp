@@ -1,6 +1,7 @@
 #include "config/schema.hpp"
 
 #include "config/access.hpp"
+#include "config/fill_credentials_schema.hpp"
 
 #include <iterator>
 
@@ -121,7 +122,8 @@ std::vector<Key> origin_keys() {
       {.name = "origin.endpoint",
        .type = Type::url,
        .help = "Addressed path-style.",
-       .access = field<&Config::origin, &OriginConfig::endpoint>()},
+       .access = field<&Config::origin, &OriginConfig::endpoint>(),
+       .bounds = kNotEmpty},
       {.name = "origin.region",
        .type = Type::text,
        .help = "Signed into every request toward the origin; callers may sign for any.",
@@ -458,8 +460,8 @@ std::span<const Section> sections() {
 std::span<const Key> schema() {
   static const std::vector<Key> all = [] {
     std::vector<Key> keys;
-    for (auto part : {listen_keys(), connection_keys(), origin_keys(), auth_keys(), cache_keys(),
-                      device_access_keys(), bound_keys()})
+    for (auto part : {listen_keys(), connection_keys(), origin_keys(), fill_credentials_keys(),
+                      auth_keys(), cache_keys(), device_access_keys(), bound_keys()})
       keys.insert(keys.end(), std::make_move_iterator(part.begin()),
                   std::make_move_iterator(part.end()));
     return keys;

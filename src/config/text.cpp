@@ -32,8 +32,10 @@ std::string range_text(const Key& key) {
 }
 
 std::string text_length(const Key& key) {
-  if (key.bounds.min == 0)
+  if (key.bounds.min == 0 && std::isinf(key.bounds.max))
     return "a text";
+  if (key.bounds.min == 0)
+    return fmt::format("a text of at most {} characters", key.bounds.max);
   if (std::isinf(key.bounds.max))
     return "a text that is not empty";
   return fmt::format("a text of {} to {} characters", key.bounds.min, key.bounds.max);
@@ -87,7 +89,9 @@ Parsed parse_choice(const Key& key, std::string_view text) {
   return Misfit{"is not a choice"};
 }
 
-Parsed parse_url(std::string_view text) {
+Parsed parse_url(const Key& key, std::string_view text) {
+  if (text.empty() && key.bounds.min == 0)
+    return std::string{};
   std::string_view authority = text;
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (text.starts_with(scheme))
@@ -168,7 +172,9 @@ std::string allowed_briefly(const Key& key) {
     case Type::host_port:
       return "host:port";
     case Type::url:
-      return "http:// or https://, a host, and a port where it is not the scheme's own";
+      return std::string{
+                 "http:// or https://, a host, and a port where it is not the scheme's own"} +
+             (key.bounds.min == 0 ? ", or \"\" for none" : "");
     case Type::path:
       return key.bounds.min == 0 ? "the path of a file, or \"\" for none" : "the path of a file";
     case Type::text_list:
@@ -213,7 +219,7 @@ std::variant<Value, Misfit> parse_scalar(const Key& key, std::string_view text,
         return Misfit{"is not host:port"};
       return std::string{text};
     case Type::url:
-      return parse_url(text);
+      return parse_url(key, text);
     case Type::path:
       return parse_path(key, text, directory);
     default:

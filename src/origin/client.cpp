@@ -46,8 +46,9 @@ struct ClientMetrics {
                                                  {{"class", status_class}});
   }
 
-  std::array<metrics::Counter*, 4> reasons{&requests("lookup"), &requests("fill"),
-                                           &requests("prestage"), &requests("forward")};
+  std::array<metrics::Counter*, 5> reasons{&requests("lookup"), &requests("fill"),
+                                           &requests("prestage"), &requests("forward"),
+                                           &requests("credentials")};
   std::array<metrics::Counter*, 6> classes{nullptr,           &responses("1xx"), &responses("2xx"),
                                            &responses("3xx"), &responses("4xx"), &responses("5xx")};
   metrics::Counter& in = bytes("in");

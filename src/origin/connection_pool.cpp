@@ -55,8 +55,7 @@ Result<Origin> parse_endpoint(const std::string& url) {
       has_port ? std::string{rest} : std::string{rest} + ":" + std::to_string(own_port);
   auto endpoint = net::parse_host_port(full);
   if (rest.empty() || !endpoint || rest.find('/') != std::string_view::npos) {
-    log::get("origin").error("origin.endpoint {}: not http://host[:port] or https://host[:port]",
-                             url);
+    log::get("origin").error("endpoint {}: not http://host[:port] or https://host[:port]", url);
     return Errc::invalid_config;
   }
   origin.endpoint = std::move(endpoint).value();

@@ -1,74 +1,28 @@
-#include <forebay/base/errc.hpp>
+#include "origin/secret_file.hpp"
+
 #include <forebay/base/glob.hpp>
 #include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
 #include <forebay/origin/credentials.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <mutex>
-#include <optional>
 #include <utility>
-
-#include <climits>
-#include <sys/stat.h>
 
 namespace forebay::origin {
 namespace {
 
-/// What tells one state of the file from another.
-struct Fingerprint {
-  std::string target;  ///< Symlinks resolved: Kubernetes swaps one of them.
-  dev_t device = 0;
-  ino_t inode = 0;
-  mode_t mode = 0;
-  off_t size = 0;
-  std::int64_t modified_ns = 0;
-
-  bool operator==(const Fingerprint&) const = default;
-};
-
-/// The file as it is now; nullopt, with errno set, where there is none.
-std::optional<Fingerprint> look(const std::string& path) {
-  constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
-  char resolved[PATH_MAX];
-  struct stat status{};
-  if (::realpath(path.c_str(), resolved) == nullptr || ::stat(resolved, &status) != 0)
-    return std::nullopt;
-  return Fingerprint{
-      resolved,       status.st_dev,
-      status.st_ino,  status.st_mode,
-      status.st_size, status.st_mtim.tv_sec * kNanosecondsPerSecond + status.st_mtim.tv_nsec};
-}
-
-/// Whether secrets may lie there.
-Result<void> check_access(const std::string& path, const Fingerprint& file) {
-  constexpr mode_t kTooOpen = S_IRWXO | S_IWGRP;
-  constexpr mode_t kPermissions = 07777;
-  if (!S_ISREG(file.mode)) {
-    log::get("origin").error("credentials file {}: not a regular file", path);
-    return Errc::invalid_config;
-  }
-  if ((file.mode & kTooOpen) != 0) {
-    log::get("origin").error(
-        "credentials file {}: mode {:04o} is too open; allowed: readable by owner and group, "
-        "writable by the owner "
-        "(0400, 0440, 0600, 0640)",
-        path, file.mode & kPermissions);
-    return Errc::invalid_config;
-  }
-  return success();
-}
-
 class FileCredentialStore final : public CredentialStore {
  public:
   FileCredentialStore(std::string path, CredentialLoader load)
-      : path_{std::move(path)}, load_{std::move(load)} {}
+      : file_{std::move(path)}, load_{std::move(load)} {}
 
   Result<void> load() {
-    TRY(CallerKeys keys, read());
+    CallerKeys keys;
+    TRY(file_.read([this, &keys](const std::string& path) -> Result<void> {
+      TRY(keys, load_(path));
+      return success();
+    }));
     count_.set(static_cast<std::int64_t>(keys.size()));
     auto fresh = std::make_shared<const CallerKeys>(std::move(keys));
     const std::lock_guard lock{mutex_};
@@ -87,45 +41,21 @@ class FileCredentialStore final : public CredentialStore {
   }
 
   void poll() override {
-    const std::optional<Fingerprint> file = look(path_);
-    if (file.value_or(Fingerprint{}) == tried_)
+    if (!file_.changed())
       return;
-    tried_ = Fingerprint{};
     const Result<void> loaded = load();
     failed_.set(loaded ? 0 : 1);
     if (loaded)
-      log::get("origin").info("credentials file {}: reloaded, {} keys", path_, count_.value());
+      log::get("origin").info("credentials file {}: reloaded, {} keys", file_.path(),
+                              count_.value());
     else
       log::get("origin").error("credentials file {}: not usable, the keys loaded before stay",
-                               path_);
+                               file_.path());
   }
 
  private:
-  /// What is taken is of one file that was looked at, neither half of a change nor a file slipped
-  /// in behind the check.
-  Result<CallerKeys> read() {
-    constexpr int kAttempts = 3;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      const std::optional<Fingerprint> file = look(path_);
-      if (!file) {
-        log::get("origin").error("credentials file {}: {}", path_, std::strerror(errno));
-        return Errc::invalid_config;
-      }
-      tried_ = *file;
-      TRY(check_access(path_, *file));
-      auto keys = load_(path_);
-      if (look(path_) == file)
-        return keys;
-    }
-    tried_ = Fingerprint{};
-    log::get("origin").error("credentials file {}: changes while it is read", path_);
-    return Errc::invalid_config;
-  }
-
-  std::string path_;
+  SecretFile file_;  ///< poll()'s thread only.
   CredentialLoader load_;
-  Fingerprint tried_;  ///< Of the file loaded or refused last; none where it was missing. poll()'s
-                       ///< thread only.
   mutable std::mutex mutex_;
   std::shared_ptr<const CallerKeys> keys_;  ///< Guarded by mutex_.
   metrics::Gauge& failed_ = metrics::Registry::instance().gauge(

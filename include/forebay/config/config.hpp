@@ -7,6 +7,7 @@
 #include <forebay/io/buffer_pool.hpp>
 #include <forebay/net/config.hpp>
 #include <forebay/origin/config.hpp>
+#include <forebay/origin/node_credentials.hpp>
 #include <forebay/proxy/config.hpp>
 #include <forebay/runtime/worker.hpp>
 
@@ -28,6 +29,7 @@ struct Config {
   io::EngineConfig io;
   cache::CacheConfig cache;
   origin::OriginConfig origin;
+  origin::NodeCredentialsConfig fill_credentials;
   proxy::ProxyConfig proxy;
   net::ListenConfig s3;
   admin::AdminConfig admin;

@@ -18,7 +18,7 @@
 namespace forebay::origin {
 
 /// Label of forebay_origin_requests_total{reason}.
-enum class Reason { lookup, fill, prestage, forward };
+enum class Reason { lookup, fill, prestage, forward, credentials };
 
 /// One request on one connection. One worker, one task at a time. Destroying it returns the
 /// connection to the pool where the response was read to its end and keep-alive allows it, and

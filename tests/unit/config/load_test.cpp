@@ -266,6 +266,64 @@ TEST(Load, ChecksKeysAgainstEachOther) {
     expect_errors(test);
 }
 
+TEST(Load, ChecksTheNodesOwnCredentials) {
+  const auto with = [](const std::string& settings, const std::string& mode = "passthrough") {
+    return "auth: {mode: " + mode + "}\norigin:\n  fill_credentials: {" + settings + "}\n";
+  };
+  const BadCase kCases[] = {
+      {"nothing", with("source: none"), {}, false},
+      {"static", with("source: static, access_key: a, secret_key: s"), {}, false},
+      {"half of static",
+       with("source: static, access_key: a"),
+       {"f.yaml:3:30: origin.fill_credentials.secret_key: missing, while source is static; "
+        "allowed: a text of at most 256 characters"},
+       false},
+      {"file without a file",
+       with("source: file, profile: p"),
+       {"f.yaml:3:30: origin.fill_credentials.file: missing, while source is file; allowed: the "
+        "path of a file, or \"\" for none"},
+       false},
+      {"another source's key",
+       with("source: instance_metadata, role_arn: r"),
+       {"f.yaml:3:59: origin.fill_credentials.role_arn: given, while the source is another; "
+        "allowed: source: web_identity"},
+       false},
+      {"no source",
+       with("ca_file: c"),
+       {"f.yaml:3:31: origin.fill_credentials.ca_file: given, while the source is another; "
+        "allowed: source: web_identity, container"},
+       false},
+      {"unknown source",
+       with("source: ec2"),
+       {"f.yaml:3:30: origin.fill_credentials.source: \"ec2\" is not a choice; allowed: none, "
+        "static, environment, file, web_identity, container, instance_metadata"},
+       false},
+      {"a secret that is too long is not quoted",
+       with("source: static, access_key: a, secret_key: " + std::string(257, 's')),
+       {"f.yaml:3:65: origin.fill_credentials.secret_key: the value is too long; allowed: a text "
+        "of at most 256 characters",
+        "f.yaml:3:65: origin.fill_credentials.secret_key: missing, while source is static; "
+        "allowed: a text of at most 256 characters"},
+       false},
+      {"where the callers' keys sign",
+       with("source: environment", "verify, credentials_file: k"),
+       {"f.yaml:3:30: origin.fill_credentials.source: given, while auth.mode is verify: fills are "
+        "signed as the caller; allowed: none, or auth.mode: passthrough"},
+       false},
+  };
+  for (const BadCase& test : kCases)
+    expect_errors(test);
+}
+
+TEST(Load, QuotesNoSecretOfTheEnvironment) {
+  const Loaded loaded =
+      load_with_auth("", {{"FOREBAY_ORIGIN_FILL_CREDENTIALS_SECRET_KEY", std::string(300, 's')}});
+  EXPECT_THAT(loaded.errors,
+              ElementsAre("FOREBAY_ORIGIN_FILL_CREDENTIALS_SECRET_KEY: "
+                          "origin.fill_credentials.secret_key: the value is too long; allowed: a "
+                          "text of at most 256 characters"));
+}
+
 TEST(Load, ReportsAllErrorsOfAFile) {
   const Loaded loaded = load_plain("log: {level: loud, access: 1}\nmemory: {pool_size: x}\n");
   ASSERT_EQ(loaded.errors.size(), 4U);

@@ -60,12 +60,29 @@ TEST(Render, AnyConfigurationLoadsBackAsItself) {
   EXPECT_EQ(loaded.config.log.level, "off");
 }
 
+TEST(Render, ShowsNoSecret) {
+  Config config;
+  config.proxy.auth_mode = proxy::AuthMode::passthrough;
+  config.fill_credentials.source = origin::CredentialSource::fixed;
+  config.fill_credentials.access_key = "AKIDHIDDEN";
+  config.fill_credentials.secret_key = "SKHIDDEN";
+  config.fill_credentials.session_token = "THIDDEN";
+  const std::string text = render_config(config);
+  EXPECT_THAT(text, testing::Not(HasSubstr("HIDDEN")));
+  EXPECT_THAT(text, HasSubstr("\n    # secret_key: set, and not shown\n"));
+  const Loaded loaded = load_text(text, "f.yaml", "/d", {});
+  EXPECT_THAT(loaded.errors,
+              testing::Each(HasSubstr("_key: missing, while source is static; allowed: ")));
+  EXPECT_THAT(loaded.errors, testing::SizeIs(2)) << "it is not the whole configuration";
+}
+
 TEST(Render, EveryKeyIsInTheFileAndOnThePage) {
   const std::string file = render_config(Config{});
   const std::string page = render_reference();
   for (const Key& key : schema()) {
     SCOPED_TRACE(key.name);
-    EXPECT_THAT(file, HasSubstr("  " + std::string{key.name.substr(key.name.find('.') + 1)} + ":"));
+    EXPECT_THAT(file,
+                HasSubstr("  " + std::string{key.name.substr(key.name.rfind('.') + 1)} + ":"));
     EXPECT_THAT(page, HasSubstr("| `" + std::string{key.name} + "` |"));
   }
 }

@@ -1,10 +1,10 @@
-#include "config/file.hpp"
+#include <forebay/base/file.hpp>
 
 #include <cerrno>
 #include <cstdio>
 #include <memory>
 
-namespace forebay::config {
+namespace forebay {
 
 Result<std::string> read_file(const std::string& path, std::size_t size_max) {
   const auto last_error = [] { return Error{errno, boost::system::system_category()}; };
@@ -22,4 +22,4 @@ Result<std::string> read_file(const std::string& path, std::size_t size_max) {
   return text;
 }
 
-}  // namespace forebay::config
+}  // namespace forebay

@@ -1,0 +1,49 @@
+// Forms of browser uploads: the same fields however much of the file has come, and a policy signed
+// anew is one that verifies. Input: the boundary in a line, then the body.
+#include "entry.hpp"
+
+#include <forebay/base/assert.hpp>
+#include <forebay/s3/post_form.hpp>
+
+namespace forebay::fuzz {
+namespace {
+
+void check_form(const s3::PostForm& form, std::string_view body, std::string_view content_type) {
+  ASSERT(form.file_part <= body.size() && form.file_part <= s3::PostForm::kSizeMax);
+  for (const auto& field : form.fields) {
+    ASSERT(field.begin + field.value.size() <= form.file_part);
+    ASSERT(body.substr(field.begin, field.value.size()) == field.value);
+    ASSERT(form.find(field.name) != nullptr);
+  }
+  const auto authorization = s3::post_authorization(form);
+  if (!authorization || authorization.value().kind == s3::PostAuthorization::Kind::none)
+    return;
+  ASSERT(s3::verify_post(authorization.value(), "a secret that no seed is signed with"));
+
+  const s3::Credential own{"AKID", "another secret", ""};
+  const auto anew = s3::resign_post(form, body, authorization.value(), own, "us-east-1");
+  if (!anew)
+    return;
+  const std::string whole = anew.value() + std::string{body.substr(form.file_part)};
+  const auto again = s3::parse_post_form(content_type, whole);
+  ASSERT(again && again.value());
+  const auto signed_anew = s3::post_authorization(*again.value());
+  ASSERT(signed_anew && signed_anew.value().access_key == own.access_key);
+  ASSERT(!s3::verify_post(signed_anew.value(), own.secret_key));
+}
+
+}  // namespace
+
+void check(std::string_view input) {
+  const std::string content_type = "multipart/form-data; boundary=" + std::string{take_line(input)};
+  const auto form = s3::parse_post_form(content_type, input);
+  if (!form)
+    return;
+  const auto half = s3::parse_post_form(content_type, input.substr(0, input.size() / 2));
+  ASSERT(half);
+  ASSERT(!half.value() || (form.value() && half.value()->file_part == form.value()->file_part));
+  if (form.value())
+    check_form(*form.value(), input, content_type);
+}
+
+}  // namespace forebay::fuzz
