@@ -15,6 +15,8 @@ for preset in dev asan tsan; do
   cmake --build --preset $preset -j "$(nproc)"
 done
 
+tests/support/tools.sh --all > "$reports/tools.log" || true
+
 echo "== clang-tidy"
 tidy=0
 git ls-files -z 'src/*.cpp' |

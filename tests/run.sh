@@ -65,7 +65,11 @@ if $fast; then
 else
   build asan -DFOREBAY_BUILD_BENCH=OFF
   unit_tests asan
+  echo "== programs for the end-to-end tests"
+  # What cannot be had is named by the tests that need it.
+  tests/support/tools.sh --all > "$reports/tools.log" || true
   fuzz 30
   end_to_end tests/e2e "$@"
+  tests/support/compatibility.py "$reports/e2e.xml" > "$reports/compatibility.md" || true
 fi
 tests/support/totals.py "${expected[@]}"

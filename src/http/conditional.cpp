@@ -18,8 +18,7 @@ Verdict tag_matches(const Headers& request, std::string_view name, std::string_v
   if (count > 1)
     return Verdict::unknown;
   const auto value = trim(request.value_or_empty(name));
-  if (value == "*")
-    return Verdict::yes;  // The object exists.
+  // "*" is any object that exists; Ceph and MinIO do not agree on that.
   const auto wanted = strong_etag(value);
   const auto current = strong_etag(etag);
   if (!wanted || !current)
@@ -51,6 +50,11 @@ std::optional<Precondition> step(Verdict verdict, Verdict pass, Precondition oth
   return otherwise;
 }
 
+bool is_unmodified_since(const Headers& request, std::optional<sys_seconds> last_modified) {
+  const auto verdict = modified_since(request, "if-modified-since", last_modified);
+  return verdict == Verdict::no || verdict == Verdict::unknown;
+}
+
 }  // namespace
 
 Precondition evaluate(const Headers& request, std::string_view etag,
@@ -67,6 +71,9 @@ Precondition evaluate(const Headers& request, std::string_view etag,
                           ? step(if_none_match, Verdict::no, Precondition::not_modified)
                           : step(modified_since(request, "if-modified-since", last_modified),
                                  Verdict::yes, Precondition::not_modified);
+  // RFC 9110 does not look at If-Modified-Since beside If-None-Match; not every origin has read it.
+  if (if_none_match != Verdict::absent && !second && is_unmodified_since(request, last_modified))
+    return Precondition::undecidable;
   return second.value_or(Precondition::proceed);
 }
 
@@ -90,7 +97,8 @@ IfRange evaluate_if_range(const Headers& request, std::string_view etag) {
   const auto current = strong_etag(etag);
   if (count > 1 || !wanted || !current)
     return IfRange::undecidable;
-  return *wanted == *current ? IfRange::matches : IfRange::differs;
+  // Where it differs the Range would not count; Ceph and MinIO do not look at If-Range.
+  return *wanted == *current ? IfRange::matches : IfRange::undecidable;
 }
 
 std::optional<std::string_view> strong_etag(std::string_view etag) {

@@ -51,8 +51,13 @@ RangeRequest parse_range(std::string_view value) {
   // A list is the origin's to judge as a whole, whatever its elements look like.
   if (set.find(',') != std::string_view::npos)
     return {.kind = RangeRequest::Kind::multiple, .spec = {}};
-  if (const auto spec = parse_spec(set))
+  if (const auto spec = parse_spec(set)) {
+    // Origins that count in signed numbers take the rest for no range at all.
+    constexpr std::uint64_t kCountable = std::numeric_limits<std::int64_t>::max();
+    if (std::max({spec->first, spec->last, spec->length}) > kCountable)
+      return {.kind = RangeRequest::Kind::multiple, .spec = {}};
     return {.kind = RangeRequest::Kind::single, .spec = *spec};
+  }
   return {};
 }
 

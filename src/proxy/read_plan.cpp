@@ -37,16 +37,12 @@ std::optional<ReadPlan> plan_read(const http::RequestHead& request,
   } else if (range.kind == http::RangeRequest::Kind::multiple) {
     return std::nullopt;
   } else if (range.kind == http::RangeRequest::Kind::single) {
-    const http::IfRange condition = http::evaluate_if_range(request.headers, verdict.etag);
-    if (condition == http::IfRange::undecidable)
+    const auto bytes = http::resolve(range.spec, verdict.size);
+    if (!bytes ||
+        http::evaluate_if_range(request.headers, verdict.etag) == http::IfRange::undecidable)
       return std::nullopt;
-    if (condition != http::IfRange::differs) {
-      const auto bytes = http::resolve(range.spec, verdict.size);
-      if (!bytes)
-        return std::nullopt;
-      plan.head.status = kPartialContent;
-      plan.range = *bytes;
-    }
+    plan.head.status = kPartialContent;
+    plan.range = *bytes;
   }
   if (plan.head.status == kPartialContent) {
     const http::ContentRange content_range{plan.range, verdict.size};

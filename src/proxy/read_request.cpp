@@ -24,6 +24,7 @@ bool may_use_cache(Session& session, const Request& request) {
   const CacheRule* rule =
       find_rule(session.shared().config, request.address.bucket, request.address.key);
   return (rule == nullptr || rule->cache) && !s3::is_indirect(request.address.bucket) &&
+         request.address.key.size() <= s3::kMaxKeyBytes &&
          s3::is_plain_object_query(request.query) && !request.has_body() &&
          !carries_customer_key(request.head.headers) && !request.head.headers.contains("Origin") &&
          (!request.head.headers.contains("Range") ||

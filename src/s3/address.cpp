@@ -80,11 +80,6 @@ Outcome<Address> parse_address(const http::RequestHead& request,
     return Failure{ErrorCode::invalid_bucket_name,
                    std::string{info(ErrorCode::invalid_bucket_name).message},
                    {{"BucketName", address.bucket}}};
-  if (address.key.size() > kMaxKeyBytes)
-    return Failure{ErrorCode::key_too_long,
-                   std::string{info(ErrorCode::key_too_long).message},
-                   {{"Size", std::to_string(address.key.size())},
-                    {"MaxSizeAllowed", std::to_string(kMaxKeyBytes)}}};
   return address;
 }
 

@@ -44,7 +44,6 @@ constexpr std::array kErrors{
     ErrorInfo{ErrorCode::invalid_token, "InvalidToken", 400,
               "The provided token is malformed or otherwise invalid."},
     ErrorInfo{ErrorCode::invalid_uri, "InvalidURI", 400, "Couldn't parse the specified URI."},
-    ErrorInfo{ErrorCode::key_too_long, "KeyTooLongError", 400, "Your key is too long"},
     ErrorInfo{ErrorCode::malformed_post_request, "MalformedPOSTRequest", 400,
               "The body of your POST request is not well-formed multipart/form-data."},
     ErrorInfo{ErrorCode::malformed_trailer, "MalformedTrailerError", 400,

@@ -74,8 +74,6 @@ def test_presign(aws, bucket, tmp_path):
     (tmp_path / "body").write_bytes(pattern(5 * MIB))
     aws("s3", "cp", "body", f"s3://{bucket}/a key")
     url = aws("s3", "presign", f"s3://{bucket}/a key").strip()
-    if "X-Amz-Signature" not in url:  # SigV2, the default of old regions: not Forebay's
-        return
     with urllib.request.urlopen(url, timeout=20) as answer:
         assert answer.read() == pattern(5 * MIB)
 

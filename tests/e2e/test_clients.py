@@ -18,7 +18,6 @@ from compare import digest, pattern
 from conftest import credentials_of, end_node, fresh_bucket, tls_config
 from node import MIB, Node, wait_until
 
-# The gateway of Ceph knows no trailers: clients are told so, as they are where it is in use.
 FRONTS = {  # origin, auth.mode, scheme
     "minio-verify": ("minio", "verify", "http"),
     "minio-verify-tls": ("minio", "verify", "https"),
@@ -26,20 +25,19 @@ FRONTS = {  # origin, auth.mode, scheme
     "rgw-verify": ("rgw", "verify", "http"),
 }
 MINIO = ("minio-verify", "minio-passthrough")
-EVERYWHERE = tuple(FRONTS)
+ON_MINIO = MINIO + ("minio-verify-tls",)
+EVERYWHERE = ON_MINIO + ("rgw-verify",)
 SMALL, LARGE, PART = 1000, 12 * MIB + 5, 5 * MIB
 METADATA = {"colour": "blue"}
 
 
-def operation(name, fronts=MINIO, needs=None, without=()):
+def operation(name, fronts=MINIO, needs=None):
     """A case for each client that is able to do `needs`, in front of each origin."""
     able = [client for client in CLIENTS if needs not in CLIENTS[client].lacks]
-    cases = [(front, client) for front in fronts for client in able
-             if (front, client) not in without]
 
     def decorate(function):
-        function = pytest.mark.parametrize("front,client_name", cases, indirect=["front"],
-                                           scope="module")(function)
+        function = pytest.mark.parametrize("client_name", able)(function)
+        function = pytest.mark.parametrize("front", fronts, indirect=True, scope="module")(function)
         return pytest.mark.operation(name)(function)
     return decorate
 
@@ -49,7 +47,9 @@ def front(request, tmp_path_factory, certificate):
     """A node in front of an origin, with a bucket, as long as the cases for it last."""
     origin_name, mode, scheme = FRONTS[request.param]
     origin = request.getfixturevalue(origin_name)
-    config = {"auth": {"mode": mode}}
+    # The gateway refuses checksums behind a body.
+    config = {"auth": {"mode": mode},
+              "origin": {"trailers": "strip" if origin_name == "rgw" else "keep"}}
     if mode == "passthrough":
         config["auth"]["credentials_file"] = None
     if scheme == "https":
@@ -66,14 +66,14 @@ def front(request, tmp_path_factory, certificate):
 
 @pytest.fixture(scope="session")
 def installed(certificate):
-    """installed(name, scheme, trailers): a client, made once."""
+    """installed(name, scheme): a client, made once."""
     made = {}
 
-    def get(name, scheme, trailers):
+    def get(name, scheme):
         trusted = certificate / "ca.pem" if scheme == "https" else None
-        if (name, scheme, trailers) not in made:
-            made[name, scheme, trailers] = CLIENTS[name](trusted, trailers)
-        return made[name, scheme, trailers]
+        if (name, scheme) not in made:
+            made[name, scheme] = CLIENTS[name](trusted)
+        return made[name, scheme]
 
     yield get
     for client in made.values():
@@ -87,7 +87,7 @@ def client(front, client_name, installed, request, record_property):
     record_property("origin", front.origin.name)
     record_property("mode", front.mode + (" over TLS" if front.scheme == "https" else ""))
     try:
-        client = installed(client_name, front.scheme, front.origin.name != "RGW")
+        client = installed(client_name, front.scheme)
     except NotInstalled as error:
         pytest.skip(f"{client_name} is not to be had here: {error}")
     client.connect(endpoint=front.node.endpoint, access_key=front.origin.alice[0],
@@ -97,9 +97,13 @@ def client(front, client_name, installed, request, record_property):
 
 
 @pytest.fixture
-def key(client_name, request):
-    """A name that no other case uses, in a folder, with characters that have to be encoded."""
-    return f"{uuid.uuid4().hex[:8]}/a key+ü=1"
+def key(front):
+    """A name that no other case uses, in a folder, with characters that have to be encoded. It is
+    deleted afterwards: origins need not hold what hundreds of cases leave."""
+    name = f"{uuid.uuid4().hex[:8]}/a key+ü=1"
+    yield name
+    for used in (name, name + "-copy"):
+        front.origin.client(front.origin.alice).delete(f"/{front.bucket}/{used}")
 
 
 @pytest.fixture
@@ -150,20 +154,54 @@ def age_at_origin(front, key):
 
 
 def check_download(front, client, key, body, folder):
+    check_hot(front, client, key, reader(front, client, key, body, folder), len(body))
+
+
+def check_new_object(front, client, key, body, folder):
+    """As check_download; with auth.mode passthrough only the bytes, for it is too new to be hot."""
+    if front.mode == "verify":
+        check_download(front, client, key, body, folder)
+        return
+    read = reader(front, client, key, body, folder)
+    read()
+    read()
+
+
+def reader(front, client, key, body, folder):
     def read():
         path = folder / f"down {uuid.uuid4().hex[:8]}"
         client.download(bucket=front.bucket, key=key, path=path)
         assert digest(path.read_bytes()) == digest(body)
         path.unlink()
-    check_hot(front, client, key, read, len(body))
+    return read
+
+
+def stored_object(front, key, size):
+    """(key, body) of an object at the origin. With auth.mode passthrough all cases share one of
+    each size, which has to grow old."""
+    if front.mode == "passthrough":
+        key = f"shared/a key+ü={size}"
+    body = pattern(size, key)
+    if front.mode == "verify" or at_origin(front, key).status == 404:
+        put_at_origin(front, key, body)
+    return key, body
+
+
+def check_upload(client, front, key, body, folder):
+    (folder / "up").write_bytes(body)
+    client.upload(bucket=front.bucket, key=key, path=folder / "up")
+    assert at_origin(front, key).body == body
+
+
+# The gateway refuses minio-go's stream of nothing, with or without a node.
+@operation("upload", ON_MINIO)
+def test_upload_of_nothing(client, front, key, tmp_path):
+    check_upload(client, front, key, b"", tmp_path)
 
 
 @operation("upload", EVERYWHERE)
-@pytest.mark.parametrize("size", [0, 4 * MIB])
-def test_upload(client, front, key, body, tmp_path, size):
-    (tmp_path / "up").write_bytes(body(size))
-    client.upload(bucket=front.bucket, key=key, path=tmp_path / "up")
-    assert at_origin(front, key).body == body(size)
+def test_upload(client, front, key, body, tmp_path):
+    check_upload(client, front, key, body(4 * MIB), tmp_path)
 
 
 @operation("upload with metadata", needs="metadata")
@@ -181,7 +219,7 @@ def test_multipart_upload(client, front, key, body, tmp_path):
     reply = at_origin(front, key)
     assert digest(reply.body) == digest(body(LARGE))
     assert "-" in reply.header("etag"), "it was one part"
-    check_download(front, client, key, body(LARGE), tmp_path)
+    check_new_object(front, client, key, body(LARGE), tmp_path)
 
 
 @operation("overwrite")
@@ -191,7 +229,7 @@ def test_overwrite(client, front, key, body, tmp_path):
         new = body(LARGE + turn)[turn:]
         (tmp_path / "up").write_bytes(new)
         client.upload(bucket=front.bucket, key=key, path=tmp_path / "up", part_size=PART)
-        check_download(front, client, key, new, tmp_path)
+        check_new_object(front, client, key, new, tmp_path)
     client.delete(bucket=front.bucket, keys=[key])
     with pytest.raises(ClientError):
         client.download(bucket=front.bucket, key=key, path=tmp_path / "gone")
@@ -207,20 +245,20 @@ def test_small_download(client, front, key, body, tmp_path, size):
 
 @operation("download", EVERYWHERE)
 @pytest.mark.parametrize("size", [4 * MIB, LARGE])
-def test_download(client, front, key, body, tmp_path, size):
-    put_at_origin(front, key, body(size))
-    check_download(front, client, key, body(size), tmp_path)
+def test_download(client, front, key, tmp_path, size):
+    key, data = stored_object(front, key, size)
+    check_download(front, client, key, data, tmp_path)
 
 
 @operation("ranged download", EVERYWHERE, needs="range")
-def test_ranged_download(client, front, key, body, tmp_path):
-    put_at_origin(front, key, body(LARGE))
+def test_ranged_download(client, front, key, tmp_path):
+    key, data = stored_object(front, key, LARGE)
     first, last = 4 * MIB - 3, 9 * MIB + 1
 
     def read():
         path = tmp_path / f"down {uuid.uuid4().hex[:8]}"
         client.download_range(bucket=front.bucket, key=key, path=path, first=first, last=last)
-        assert digest(path.read_bytes()) == digest(body(LARGE)[first:last + 1])
+        assert digest(path.read_bytes()) == digest(data[first:last + 1])
     read()
     front.node.settle(0.05)
     check_hot(front, client, key, read, last + 1 - first)
@@ -249,7 +287,7 @@ def test_copy(client, front, key, body, tmp_path):
     put_at_origin(front, key, body(LARGE))
     client.copy(bucket=front.bucket, key=key, to=key + "-copy")
     assert digest(at_origin(front, key + "-copy").body) == digest(body(LARGE))
-    check_download(front, client, key + "-copy", body(LARGE), tmp_path)
+    check_new_object(front, client, key + "-copy", body(LARGE), tmp_path)
 
 
 @operation("delete")
@@ -281,20 +319,20 @@ def check_presigned(front, client, key, url, body):
 
 
 @operation("presigned URL", needs="presign")
-def test_presigned(client, front, key, body):
-    put_at_origin(front, key, body(LARGE))
+def test_presigned(client, front, key):
+    key, data = stored_object(front, key, LARGE)
     url = client.presign(bucket=front.bucket, key=key, version=4)
     assert "X-Amz-Signature=" in url
-    check_presigned(front, client, key, url, body(LARGE))
+    check_presigned(front, client, key, url, data)
 
 
 @operation("presigned URL, SigV2", needs="presign V2")
-def test_presigned_by_version_2(client, front, key, body):
-    put_at_origin(front, key, body(LARGE))
+def test_presigned_by_version_2(client, front, key):
+    key, data = stored_object(front, key, LARGE)
     url = client.presign(bucket=front.bucket, key=key)
     if "X-Amz-Signature=" in url:
         pytest.fail("the client signs by version 4 unless told: remove it from this case")
-    check_presigned(front, client, key, url, body(LARGE))
+    check_presigned(front, client, key, url, data)
 
 
 DIGESTS = {
@@ -328,11 +366,9 @@ def test_checksums(client, front, key, body, tmp_path, algorithm, part_size):
     check_download(front, client, key, data, tmp_path)
 
 
-# It stumbles over errors of this gateway, which have no message, with or without a node.
-SPEECHLESS = {("rgw-verify", "aws CLI")}
-
-
-@operation("error: missing key", EVERYWHERE, without=SPEECHLESS)
+# The gateway's errors have no message, over which the aws command line stumbles, with or without a
+# node.
+@operation("error: missing key", ON_MINIO)
 def test_missing_key(client, front, key, tmp_path):
     with pytest.raises(ClientError) as error:
         if "range" in client.lacks or client.name == "rclone":
@@ -343,7 +379,7 @@ def test_missing_key(client, front, key, tmp_path):
     assert error.value.code == client.error_code("NoSuchKey"), error.value
 
 
-@operation("error: missing bucket", EVERYWHERE, without=SPEECHLESS)
+@operation("error: missing bucket", ON_MINIO)
 def test_missing_bucket(client, front):
     with pytest.raises(ClientError) as error:
         client.list(bucket=f"none-{uuid.uuid4().hex[:12]}", prefix="many/")

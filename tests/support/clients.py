@@ -38,16 +38,12 @@ def tool(name):
     return done.stdout.strip()
 
 
-def clean_environment(certificate, trailers):
-    """Nothing of the user's settings. `certificate`: the authority to trust where a node speaks
-    TLS. Without `trailers` the settings that SDKs name for servers that know no checksums."""
+def clean_environment(certificate):
+    """Nothing of the user's settings, and one authority to trust where a node speaks TLS."""
     names = ("AWS_", "RCLONE_", "S3_", "MC_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(names)}
     environment |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull,
                     "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    if not trailers:
-        environment |= {"AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-                        "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required"}
     if certificate:
         for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
             environment[name] = str(certificate)
@@ -74,11 +70,11 @@ class Client:
 class Served(Client):
     """A library behind a program that answers lines of JSON; one process for all endpoints."""
 
-    def __init__(self, certificate=None, trailers=True):
+    def __init__(self, certificate=None):
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             self.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-            text=True, env=clean_environment(certificate, trailers))
+            text=True, env=clean_environment(certificate))
 
     def command(self):
         raise NotImplementedError
@@ -199,8 +195,8 @@ class CommandLine(Client):
 
     code_pattern = None
 
-    def __init__(self, certificate=None, trailers=True):
-        self.environment = clean_environment(certificate, trailers)
+    def __init__(self, certificate=None):
+        self.environment = clean_environment(certificate)
         self.folder = tempfile.TemporaryDirectory()
         self.program = self.find()
 
@@ -361,9 +357,10 @@ class Rclone(CommandLine):
         self.rclone("copyto", *options, path, f"fb:{bucket}/{key}")
 
     def download(self, bucket, key, path):
-        self.rclone("copyto", "--ignore-times", "--error-on-no-transfer", "--multi-thread-cutoff", "8Mi",
-                    "--multi-thread-streams", "2", "--multi-thread-chunk-size", "5Mi",
-                    f"fb:{bucket}/{key}", path)
+        self.rclone("copyto", "--ignore-times", "--error-on-no-transfer",
+                    "--multi-thread-cutoff", "8Mi", "--multi-thread-streams", "2",
+                    "--multi-thread-chunk-size", "5Mi", f"fb:{bucket}/{key}",
+                    path)
 
     def download_range(self, bucket, key, path, first, last):
         data = self.rclone("cat", "--offset", str(first), "--count", str(last - first + 1),

@@ -8,7 +8,7 @@ import re
 import sys
 
 FOLDERS = ("include", "src", "tests", "bench", "deploy", ".ci")
-SUFFIXES = {".cpp", ".hpp", ".c", ".h", ".py", ".sh", ""}
+SUFFIXES = {".cpp", ".hpp", ".c", ".h", ".py", ".sh", ".go", ".mjs", ""}
 CPP = {".cpp", ".hpp"}
 LINES_MAX = 600
 TEST_LINES_MAX = 900

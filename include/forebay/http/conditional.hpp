@@ -18,9 +18,10 @@ enum class Precondition {
 
 /// Decides If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since of a GET or HEAD on
 /// an object that exists, with this ETag and modification time. A field of lower precedence is not
-/// looked at when a higher one has decided. `undecidable` are weak tags and lists of tags, a field
-/// that occurs twice, an empty value, a date that does not parse, and a field whose counterpart of
-/// the object is weak or unknown.
+/// looked at when a higher one has decided. `undecidable` are weak tags, lists of tags and "*", a
+/// field that occurs twice, an empty value, a date that does not parse, a field whose counterpart of
+/// the object is weak or unknown, and If-Modified-Since beside an If-None-Match that it disagrees
+/// with.
 Precondition evaluate(const Headers& request, std::string_view etag,
                       std::optional<sys_seconds> last_modified);
 
@@ -30,8 +31,7 @@ bool has_preconditions(const Headers& request);
 enum class IfRange {
   no_header,
   matches,      ///< The Range field counts.
-  differs,      ///< The Range field is to be ignored: the whole object is the answer.
-  undecidable,  ///< A date, a weak tag, no quoted tag: forward the request.
+  undecidable,  ///< Another tag, a date, a weak tag, no quoted tag: forward the request.
 };
 
 /// Decides If-Range (RFC 9110 section 13.1.5) against the object's ETag.

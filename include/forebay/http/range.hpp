@@ -41,7 +41,8 @@ struct RangeRequest {
     none,      ///< No field, or one that is malformed or in another unit: S3 ignores it and answers
                ///< 200.
     single,    ///< `spec` holds it.
-    multiple,  ///< A list, or several Range fields: what to answer is the origin's to say.
+    multiple,  ///< A list, several Range fields, or a number beyond 63 bits: what to answer is the
+               ///< origin's to say.
   };
 
   Kind kind = Kind::none;

@@ -8,7 +8,7 @@
 
 namespace forebay::s3 {
 
-/// UTF-8 bytes; S3's limit on keys.
+/// UTF-8 bytes; S3's limit on keys. What a longer one gets is the origin's to say.
 inline constexpr std::size_t kMaxKeyBytes = 1024;
 
 /// Decoded exactly once and never normalised: "//", "." and ".." are parts of keys like any other.
@@ -24,7 +24,7 @@ struct Address {
 /// Reads Host and target. A Host (without port, without case) of "<bucket>.<domain>" for one of
 /// `domains`, the longest that fits, is virtual-host style; any other Host, a domain itself
 /// included, is path-style. "OPTIONS *" is the service.
-/// Fails with invalid_uri (bad percent-encoding, not origin-form), key_too_long, and
+/// Fails with invalid_uri (bad percent-encoding, not origin-form) and
 /// invalid_bucket_name for a name no S3 service has: letters, digits and "-_.:" are all there is,
 /// in ARNs "/" as well, and "." and ".." are none; further naming rules are the origin's.
 Outcome<Address> parse_address(const http::RequestHead& request,

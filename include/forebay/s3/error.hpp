@@ -32,7 +32,6 @@ enum class ErrorCode {
   invalid_request,
   invalid_token,
   invalid_uri,
-  key_too_long,
   malformed_post_request,
   malformed_trailer,
   malformed_xml,

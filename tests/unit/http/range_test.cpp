@@ -10,7 +10,7 @@ namespace {
 
 using Kind = RangeRequest::Kind;
 using Form = RangeSpec::Form;
-constexpr auto kMax = std::numeric_limits<std::uint64_t>::max();
+constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
 
 RangeSpec closed(std::uint64_t first, std::uint64_t last) {
   return {.form = Form::closed, .first = first, .last = last};
@@ -38,11 +38,8 @@ TEST(Range, ReadsOneRangeOfEachForm) {
       {"bytes=5-", open(5)},
       {"bytes=-0", suffix(0)},
       {"bytes=-5", suffix(5)},
-      {"bytes=0-18446744073709551615", closed(0, kMax)},
-      {"bytes=0-99999999999999999999", closed(0, kMax)},
-      {"bytes=99999999999999999999-", open(kMax)},
-      {"bytes=99999999999999999999-99999999999999999999", closed(kMax, kMax)},
-      {"bytes=-99999999999999999999", suffix(kMax)},
+      {"bytes=0-9223372036854775807", closed(0, kMax)},
+      {"bytes=-9223372036854775807", suffix(kMax)},
   };
   for (const auto& each : cases) {
     SCOPED_TRACE(each.value);
@@ -95,7 +92,11 @@ TEST(Range, EveryTruncationIsIgnoredOrAWellFormedRange) {
 
 TEST(Range, ListsAreForTheOrigin) {
   for (const auto* const value :
-       {"bytes=0-1,4-5", "bytes=0-1, -5", "bytes=0-9,", "bytes=,", "bytes=a,b"}) {
+       {"bytes=0-1,4-5", "bytes=0-1, -5", "bytes=0-9,", "bytes=,", "bytes=a,b",
+        // Numbers beyond 63 bits: some origins cut them, some take them for no range.
+        "bytes=0-9223372036854775808", "bytes=0-18446744073709551615",
+        "bytes=0-99999999999999999999", "bytes=99999999999999999999-",
+        "bytes=-99999999999999999999"}) {
     SCOPED_TRACE(value);
     EXPECT_EQ(parse_range(value).kind, Kind::multiple);
   }

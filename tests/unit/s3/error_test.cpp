@@ -19,7 +19,6 @@ TEST(S3Error, CodesCarryTheStatusAwsGives) {
       {ErrorCode::invalid_access_key_id, "InvalidAccessKeyId", 403},
       {ErrorCode::invalid_range, "InvalidRange", 416},
       {ErrorCode::invalid_uri, "InvalidURI", 400},
-      {ErrorCode::key_too_long, "KeyTooLongError", 400},
       {ErrorCode::method_not_allowed, "MethodNotAllowed", 405},
       {ErrorCode::missing_content_length, "MissingContentLength", 411},
       {ErrorCode::no_such_key, "NoSuchKey", 404},

@@ -97,8 +97,7 @@ TEST(ParseAuthorization, NamesTheScheme) {
             AuthScheme::sigv4a);
   EXPECT_EQ(auth_scheme(header_request("AWS AKID:abc=")), AuthScheme::sigv2);
   EXPECT_EQ(auth_scheme(header_request("Bearer x")), AuthScheme::unsupported);
-  EXPECT_EQ(auth_scheme(header_request("AWS4-ECDSA-P256-SHA256 Credential=x")),
-            AuthScheme::sigv4a);
+  EXPECT_EQ(auth_scheme(header_request("AWS4-ECDSA-P256-SHA256 Credential=x")), AuthScheme::sigv4a);
   EXPECT_EQ(auth_scheme(header_request("")), AuthScheme::unsupported);
   auto both = header_request();
   both.target = kPresigned;

@@ -35,7 +35,7 @@ func (c *client) Connect(r served.Request) error {
 		Creds:           credentials.NewStaticV4(r.AccessKey, r.SecretKey, ""),
 		Secure:          endpoint.Scheme == "https",
 		Region:          "us-east-1",
-		TrailingHeaders: os.Getenv("AWS_REQUEST_CHECKSUM_CALCULATION") != "when_required",
+		TrailingHeaders: true,
 	})
 	return err
 }
@@ -94,16 +94,16 @@ func (c *client) Copy(r served.Request) error {
 }
 
 func (c *client) Delete(r served.Request) error {
+	ctx := context.Background()
 	if len(r.Keys) == 1 {
-		return c.s3.RemoveObject(context.Background(), r.Bucket, r.Keys[0], minio.RemoveObjectOptions{})
+		return c.s3.RemoveObject(ctx, r.Bucket, r.Keys[0], minio.RemoveObjectOptions{})
 	}
 	objects := make(chan minio.ObjectInfo, len(r.Keys))
 	for _, key := range r.Keys {
 		objects <- minio.ObjectInfo{Key: key}
 	}
 	close(objects)
-	results := c.s3.RemoveObjects(context.Background(), r.Bucket, objects, minio.RemoveObjectsOptions{})
-	for failed := range results {
+	for failed := range c.s3.RemoveObjects(ctx, r.Bucket, objects, minio.RemoveObjectsOptions{}) {
 		return failed.Err
 	}
 	return nil
