@@ -169,8 +169,7 @@ CREDENTIALS = [
     "credentials: [{access_key: AK, secret_key: \"HUSH\nHUSH\"}]", "credentials: HUSH\n",
     "credentials:\n  - access_key: AK\n    secret_key: HUSH\n    secret_kye: HUSH\n",
     "credentials:\n  - &a {access_key: AK, secret_key: HUSH}\n  - *a\n",
-    "credentials:\n  - {access_key: AK, secret_key: HUSH}\n"
-    "  - {access_key: AK, secret_key: HUSH}\n",
+    "credentials:\n" + "  - {access_key: AK, secret_key: HUSH}\n" * 2,
     "credentials:\n  - access_key: AK\n    secret_key: [HUSH]\n", "HUSH: HUSH\n", "--- a\n--- b\n",
     "credentials:\n\t- access_key: HUSH", "credentials: {access_key: AK, access_key: AK",
     "? [HUSH]\n: x\n", "credentials: [{access_key: AK, secret_key: !!binary HUSH}]",
