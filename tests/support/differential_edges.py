@@ -214,7 +214,8 @@ read("preflight_headers", "CORS", lambda w: [w.unsigned("OPTIONS", f"/{w.bucket}
 def _pages(world):
     replies, query = [], [("list-type", "2"), ("max-keys", "5")]
     while not replies or replies[-1].xml("NextContinuationToken"):
-        token = [("continuation-token", replies[-1].xml("NextContinuationToken"))] if replies else []
+        token = [("continuation-token", reply.xml("NextContinuationToken"))
+                 for reply in replies[-1:]]
         replies.append(world.client.get(f"/{world.bucket}", query=query + token))
     return replies
 
