@@ -146,22 +146,32 @@ s3::Outcome<void> Session::prepare(Request& request) {
                        "The request target names a host that this is not (listen.domains)."};
   }
   TRY(prepare_framing(request));
-  TRY(request.address, s3::parse_address(request.head, shared_.config.domains));
+  auto understood = prepare_target(request);
+  // What is passed on need not be understood: the origin answers it.
+  if (!understood && shared_.config.auth_mode == AuthMode::verify)
+    return std::move(understood).error();
   if (shared_.config.path_style == PathStyle::reject && !request.address.virtual_host &&
       !request.address.bucket.empty())
     return s3::Failure{s3::ErrorCode::path_style_request_not_allowed};
-  auto query = http::parse_query(http::split_target(request.head.target).query.value_or(""));
-  if (!query)
-    return s3::Failure{s3::ErrorCode::invalid_uri};
-  request.query = std::move(query).value();
-  request.operation =
-      s3::classify(request.head.method, request.address, request.query, request.head.headers);
   record_.operation = s3::name(request.operation);
   record_.bucket = request.address.bucket;
   record_.key = request.address.key;
   TRY(prepare_caller(request));
   TRY(prepare_payload(request));
   request.origin_target = origin_target(request);
+  return success();
+}
+
+/// What the request is for. Where that cannot be told the operation stays `other`.
+s3::Outcome<void> Session::prepare_target(Request& request) {
+  TRY(s3::Address address, s3::parse_address(request.head, shared_.config.domains));
+  auto query = http::parse_query(http::split_target(request.head.target).query.value_or(""));
+  if (!query)
+    return s3::Failure{s3::ErrorCode::invalid_uri};
+  request.address = std::move(address);
+  request.query = std::move(query).value();
+  request.operation =
+      s3::classify(request.head.method, request.address, request.query, request.head.headers);
   return success();
 }
 
