@@ -23,6 +23,8 @@ CASES = READS + WRITES + EDGES
 # What shows nothing unless the cache did answer.
 SURE_HITS = {"get_plain", "get_range_middle", "get_metadata", "get_gzip", "get_if_match",
              "get_multipart_whole", "get_key_unicode", "presigned_v4_get"}
+# A 304 of the older gateway has no Last-Modified, so that a range that is passed on proves nothing.
+NO_HITS = {("get_range_middle", "rgw", "passthrough")}
 TALLY = collections.Counter()
 PUBLIC = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":'
           '"s3:GetObject","Resource":"arn:aws:s3:::%s/*"}]}')
@@ -201,7 +203,8 @@ def test_case(worlds, case, origin, mode, record_property):
     else:
         hits = run_read(case, direct, through, node, ours)
         TALLY[origin, mode, "hits"] += "hot again" in hits
-        assert "hot again" in hits or case.name not in SURE_HITS, hits
+        if case.name in SURE_HITS and (case.name, origin, mode) not in NO_HITS:
+            assert "hot again" in hits, hits
     TALLY[origin, mode, "same"] += 1
 
 

@@ -23,8 +23,8 @@ FIELDS = {"x-amz-expiration": 'expiry-date="Fri, 01 Jan 2038 00:00:00 GMT", rule
           "x-amz-restore": 'ongoing-request="false"', "x-amz-tagging-count": "2",
           "x-amz-missing-meta": "1", "x-amz-of-tomorrow": "yes", "Vary": "Origin",
           "x-amz-website-redirect-location": "/elsewhere", "x-amz-meta-empty": "",
-          "Content-Type": "", "Expires": "0", "x-amz-server-side-encryption-bucket-key-enabled":
-          "true", "x-amz-checksum-type": "FULL_OBJECT"}
+          "Content-Type": "", "Expires": "0",
+          "x-amz-server-side-encryption-bucket-key-enabled": "true"}
 # How the origin answers reads of the key of that name.
 SCRIPTS = {
     "slow": Script(error=S3Error(503, "SlowDown", "Please reduce your request rate.")),
