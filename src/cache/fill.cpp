@@ -208,12 +208,14 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
 }
 
 /// Whether the fill should go on with `block`. Waits while the block would not be stored and no
-/// reader is near.
-Task<bool> Fill::wanted(Fill& self, std::uint32_t block, bool will_be_stored) {
+/// reader is near; where that takes long, the connection to the origin goes to who needs it.
+Task<bool> Fill::wanted(Fill& self, Progress& progress, bool will_be_stored) {
+  constexpr milliseconds kConnectionHeld{1'000};
   if (self.reason_ != FillReason::demand)
     co_return true;
-  const std::uint64_t start = std::uint64_t{block} * kBlockSize;
+  const std::uint64_t start = std::uint64_t{progress.block} * kBlockSize;
   const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
+  Deadline patience = Deadline::after(kConnectionHeld);
   for (;;) {
     {
       const std::lock_guard lock{self.mutex_};
@@ -227,18 +229,23 @@ Task<bool> Fill::wanted(Fill& self, std::uint32_t block, bool will_be_stored) {
         co_return true;
       self.task_waiter_ = waiter;
     }
-    co_await waiter->wait(Deadline::never());
+    const bool woken = co_await waiter->wait(patience);
+    if (!woken) {
+      progress.source.reset();
+      patience = Deadline::never();
+    }
   }
 }
 
 Task<Result<void>> Fill::run_blocks(FillContext& context, Fill& self, Progress& progress) {
   while (progress.block < self.end_block()) {
     const bool stored = context.disk != nullptr && context.disk->admits();
-    // What is pre-staged and cannot be kept would only push hot pages out.
-    if (self.reason_ == FillReason::prestage && context.disk != nullptr && !stored)
-      co_return Errc::overloaded;
+    // What nobody waits for and cannot be kept would only push hot pages out. A reader who came to
+    // follow it starts a fill of its own.
+    if (self.reason_ != FillReason::demand && context.disk != nullptr && !stored)
+      co_return Errc::cancelled;
     if (progress.block != self.first_block_) {
-      const bool go_on = co_await wanted(self, progress.block, stored);
+      const bool go_on = co_await wanted(self, progress, stored);
       if (!go_on)
         co_return Errc::cancelled;
     }

@@ -14,6 +14,8 @@ namespace {
 /// because a page may be evicted, or a block dropped as corrupt, between its arrival and the
 /// reader's turn.
 constexpr int kAttemptsMax = 4;
+/// Failed fills of one position before the reader gives up on the cache.
+constexpr int kFailuresMax = 2;
 /// What one origin body may fill when it was opened for the whole object.
 constexpr std::uint32_t kAdoptedBlocksMax = 256;
 
@@ -168,6 +170,7 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
       std::min<std::uint64_t>(end_ - position_, kBlockSize - in_block(position_)));
   const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
   int attempts = 0;
+  int failures = 0;
   for (;;) {
     RamTier::Access access =
         cache_.ram_->access(*object_, block, in_block(position_), want, waiter);
@@ -178,8 +181,12 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
     if (access.state == RamTier::State::bytes)
       co_return std::move(access.view);
     if (access.state == RamTier::State::absent) {
-      if (const std::optional<Error> failure = fill_failure(block); failure)
-        co_return *failure;
+      if (const std::optional<Error> failure = fill_failure(block); failure) {
+        // What befell a fill is not yet what befalls the next: only a refusal is final.
+        const bool is_final = *failure == Errc::changed || *failure == Errc::refused;
+        if (is_final || ++failures == kFailuresMax)
+          co_return *failure;
+      }
       if (attempts++ == kAttemptsMax)
         co_return Errc::overloaded;
       bring_in(block);

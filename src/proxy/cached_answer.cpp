@@ -7,6 +7,7 @@
 
 #include <forebay/base/errc.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -22,6 +23,9 @@ struct Sending {
   std::unique_ptr<cache::ByteSource>
       source;  ///< An open body of the whole object, if there is one.
   std::optional<net::MessageWriter> writer;
+  /// How much is asked for at once past the cache, after which it gets another chance.
+  std::uint64_t direct_piece = cache::kExtentSize;
+  bool names_version = false;  ///< The request does: a newer one does not end it.
 
   bool started() const { return writer && writer->started(); }
 };
@@ -59,19 +63,19 @@ Task<Result<void>> send_cached(Session& session, Sending& sending, cache::RangeR
   co_return success();
 }
 
-/// The rest straight from the origin, past a cache that cannot serve it now.
-Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t position) {
+/// The bytes [position, end) straight from the origin, past a cache that cannot serve them now.
+Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t position,
+                               std::uint64_t end) {
   Shared& shared = session.shared();
   const Budget::Permit permit =
       co_await shared.direct_reads.acquire(Deadline::after(shared.config.queue_timeout));
   if (!permit)
     co_return Errc::overloaded;
-  CO_TRY(auto source, co_await sending.fetcher->open(sending.object, position,
-                                                     sending.plan.range.last + 1 - position,
+  CO_TRY(auto source, co_await sending.fetcher->open(sending.object, position, end - position,
                                                      cache::FillReason::demand));
   const milliseconds progress = shared.client.config().progress_timeout;
   std::vector<std::byte> buffer(kRelayBuffer);
-  while (position <= sending.plan.range.last) {
+  while (position < end) {
     CO_TRY(const std::size_t got, co_await source->read(buffer, Deadline::after(progress)));
     const std::span<const std::byte> piece = std::span{buffer}.first(got);
     const Result<void> written = co_await sending.writer->write(piece, session.send_deadline());
@@ -83,22 +87,44 @@ Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t
   co_return success();
 }
 
+/// The rest of the body from `position` on, as far as the cache brings it; `position` is moved on.
+Task<Result<void>> send_by_reader(Session& session, Sending& sending, std::uint64_t& position) {
+  cache::RangeReader reader{session.shared().cache, sending.object, position,
+                            sending.plan.range.last + 1, sending.fetcher};
+  if (sending.source)
+    reader.adopt(std::move(sending.source));
+  const Result<void> sent = co_await send_cached(session, sending, reader);
+  ReadMetrics::get().cached.add(reader.tally().cached);
+  ReadMetrics::get().filled.add(reader.tally().filled);
+  position = reader.position();
+  co_return sent;
+}
+
+/// What the cache cannot bring, the origin may: only its own failure reaches the client.
+Task<Result<void>> send_body(Session& session, Sending& sending) {
+  const std::uint64_t end = sending.plan.range.last + 1;
+  std::uint64_t position = sending.plan.range.first;
+  for (;;) {
+    const Result<void> sent = co_await send_by_reader(session, sending, position);
+    const bool superseded =
+        !sent && sent.error() == Errc::changed && !(sending.names_version && sending.started());
+    if (sent || superseded || sent.error() == Errc::cancelled)
+      co_return sent;
+    const std::uint64_t piece_end = std::min(end, position + sending.direct_piece);
+    CO_TRY(co_await send_direct(session, sending, position, piece_end));
+    position = piece_end;
+    if (position == end)
+      co_return success();
+  }
+}
+
 Task<Outcome> send_planned(Session& session, Sending& sending) {
   const http::BodyFraming framing{http::Framing::length, sending.plan.range.length()};
   auto writer = session.begin_answer(sending.plan.head, framing);
   if (!writer)
     co_return Outcome::refused;
   sending.writer.emplace(std::move(writer).value());
-  cache::RangeReader reader{session.shared().cache, sending.object, sending.plan.range.first,
-                            sending.plan.range.last + 1, sending.fetcher};
-  if (sending.source)
-    reader.adopt(std::move(sending.source));
-  Result<void> sent = co_await send_cached(session, sending, reader);
-  ReadMetrics::get().cached.add(reader.tally().cached);
-  ReadMetrics::get().filled.add(reader.tally().filled);
-  // What the cache cannot bring, the origin may: only its own failure reaches the client.
-  if (!sent && sent.error() != Errc::changed && sent.error() != Errc::cancelled)
-    sent = co_await send_direct(session, sending, reader.position());
+  Result<void> sent = co_await send_body(session, sending);
   if (sent)
     sent = co_await sending.writer->finish(session.send_deadline());
   session.record().bytes_out = sending.writer->written();
@@ -110,7 +136,8 @@ Task<Outcome> send_planned(Session& session, Sending& sending) {
   }
   if (sent.error() == Errc::changed)
     co_return Outcome::changed;
-  if (sent.error() == Errc::refused)
+  // An answer to another request than ours: the caller's own may fare better.
+  if (sent.error() == Errc::refused || sent.error() == Errc::protocol)
     co_return Outcome::refused;
   session.record().cache = "-";
   co_await session.answer_error(failure_of(sent.error()));
@@ -153,6 +180,10 @@ Task<Outcome> answer_from_cache(Session& session, const Request& request,
     co_return Outcome::refused;
   sending.plan = *std::move(plan);
   sending.fetcher = std::move(fetcher);
+  sending.names_version = !query_value(request, "versionId").empty();
+  // The range that a caller signed can only be had as a whole.
+  if (request.is_passed_on())
+    sending.direct_piece = sending.plan.range.length();
   session.record().cache = cache_status(
       shared.cache.coverage(*sending.object, sending.plan.range.first, sending.plan.range.last));
   co_return co_await send_planned(session, sending);

@@ -54,7 +54,7 @@ Task<void> fill_in_background(cache::BlockCache* cache, cache::ObjectPtr object,
 void touch(Session& session, const Request& request, const cache::ObjectPtr& object,
            const http::ByteRange& range) {
   Shared& shared = session.shared();
-  if (!can_fill(shared))
+  if (!can_fill(shared) || range.length() >= kSmallRange)
     return;
   const auto first = static_cast<std::uint32_t>(range.first / cache::kBlockSize);
   const auto last = static_cast<std::uint32_t>(range.last / cache::kBlockSize);
@@ -91,7 +91,8 @@ Task<void> read_by_own_get(Session& session, Request& request,
     note_answer(session, request, answer, *verdict);
   }
   asking.reset();
-  if (object && answer.status == kOk && exchange.value()->framing().length == verdict->size) {
+  if (object && answer.status == kOk && exchange.value()->framing().length == verdict->size &&
+      plan_read(request.head, *verdict)) {
     auto source = make_source(std::move(exchange).value(), verdict->size, verdict->size);
     // The answer in hand is the verdict: it was asked for this caller, after the request came.
     const Outcome outcome = co_await answer_from_cache(

@@ -180,9 +180,17 @@ TEST_F(RangeReaderTest, ATruncatedOrStalledBodyIsReplacedOnceWhereItBroke) {
   });
 }
 
-TEST_F(RangeReaderTest, AFillThatBreaksTwiceFailsItsReadersAndLeavesNothing) {
+TEST_F(RangeReaderTest, AFillThatBreaksTwiceIsFollowedByAnother) {
   test::run_on_worker(workers, [this]() -> Task<void> {
     script->truncations = 2;
+    const auto result = co_await read_all(*cache, make_object(5 * MiB), 0, 5 * MiB, fetcher());
+    EXPECT_TRUE(result);
+  });
+}
+
+TEST_F(RangeReaderTest, TwoFillsThatBreakFailTheirReaderAndLeaveNothing) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    script->truncations = 4;
     const ObjectPtr object = make_object(5 * MiB);
     const auto result = co_await read_all(*cache, object, 0, 5 * MiB, fetcher());
     EXPECT_EQ(result.error(), Errc::truncated);
