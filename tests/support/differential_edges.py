@@ -339,7 +339,8 @@ def chunks(name, mode, **options):
 CRC32 = "x-amz-checksum-crc32"
 chunks("chunks_length_small", aws_chunked.SIGNED, length=len(BODY) - 1)
 chunks("chunks_length_large", aws_chunked.SIGNED, length=len(BODY) + 1)
-chunks("chunks_cut", aws_chunked.SIGNED, damage=lambda data: data[:70_000])
+# MinIO says 400 or 500 to the same bytes, as it happens to have read them.
+chunks("chunks_cut", aws_chunked.SIGNED, origins=("rgw",), damage=lambda data: data[:70_000])
 chunks("chunks_no_encoding", aws_chunked.SIGNED, damage=lambda _: BODY)
 chunks("chunks_size_nonsense", aws_chunked.SIGNED, damage=lambda data: b"zz" + data[2:])
 chunks("trailer_wrong", aws_chunked.UNSIGNED_TRAILER, trailer=(CRC32, aws_chunked.crc32(b"x")),
