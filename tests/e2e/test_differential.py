@@ -1,6 +1,5 @@
 """Whoever changes only the endpoint can tell nothing but the speed: every case is sent direct and
 through a node, cold and hot, in both auth modes, to two real origins."""
-import collections
 import contextlib
 import urllib.request
 import uuid
@@ -23,7 +22,8 @@ CASES = READS + WRITES + EDGES
 # What shows nothing unless the cache did answer.
 SURE_HITS = {"get_plain", "get_range_middle", "get_metadata", "get_gzip", "get_if_match",
              "get_multipart_whole", "get_key_unicode", "presigned_v4_get"}
-TALLY = collections.Counter()
+# A 304 of the older gateway has no Last-Modified, so that a range that is passed on proves nothing.
+NO_HITS = {("get_range_middle", "rgw", "passthrough")}
 PUBLIC = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":'
           '"s3:GetObject","Resource":"arn:aws:s3:::%s/*"}]}')
 CORS = {"CORSRules": [{"AllowedOrigins": ["http://example.test"], "AllowedMethods": ["GET"],
@@ -111,7 +111,7 @@ def origins(request):
 
 
 @pytest.fixture(scope="module")
-def worlds(origins, tmp_path_factory, request):
+def worlds(origins, tmp_path_factory):
     """worlds(origin, mode): the direct way, the way through a node, and the node."""
     made, nodes = {}, []
 
@@ -137,18 +137,8 @@ def worlds(origins, tmp_path_factory, request):
             way(node.endpoint, through_host, keys, world, scratch[1], False), node)
         return made[name, mode]
     yield make
-    report(request.config.pluginmanager.get_plugin("terminalreporter"))
     failures = [line for node in nodes for line in end_node(node)]
     assert not failures, "\n".join(failures)
-
-
-def report(reporter):
-    """How many cases were the same, by origin and mode."""
-    reporter.ensure_newline()
-    reporter.write_line("origin  mode         cases  the same  hits  (reads: cold, and hot twice)")
-    for origin, mode in sorted({key[:2] for key in TALLY}):
-        run, same, hits = (TALLY[origin, mode, what] for what in ("run", "same", "hits"))
-        reporter.write_line(f"{origin:7} {mode:12} {run:5}  {same:8}  {hits:4}")
 
 
 def purge(node, bucket):
@@ -194,15 +184,14 @@ def test_case(worlds, case, origin, mode, record_property):
                         ("mode", mode)):
         record_property(name, value)
     direct, through, node = worlds(origin, mode)
-    TALLY[origin, mode, "run"] += 1
     ours = case.ours and mode == "verify"
     if case.writes:
         compare(case, direct, case.run(direct), through, case.run(through), "write", ours)
     else:
         hits = run_read(case, direct, through, node, ours)
-        TALLY[origin, mode, "hits"] += "hot again" in hits
-        assert "hot again" in hits or case.name not in SURE_HITS, hits
-    TALLY[origin, mode, "same"] += 1
+        record_property("hits", len(hits))
+        if case.name in SURE_HITS and (case.name, origin, mode) not in NO_HITS:
+            assert "hot again" in hits, hits
 
 
 def test_names_are_unique_and_many():
