@@ -115,12 +115,12 @@ read("presigned_v4_other_method", "GetObject",
      lambda w: [w.unsigned("GET", w.client.presigned("PUT", f"/{w.bucket}/object"))], ours=True)
 read("presigned_v4_conditional", "GetObject", presigned_read(sent=[("If-Modified-Since", FUTURE)]))
 read("authorization_nonsense", "GetObject", with_authorization(lambda _: "nonsense"), ours=True,
-     codes=("InvalidRequest",))
+     codes=("InvalidArgument",))
 read("authorization_cut", "GetObject",
      with_authorization(lambda v: v.partition(", Signature")[0]), ours=True,
      codes=("AuthorizationHeaderMalformed",))
 read("authorization_basic", "GetObject", with_authorization(lambda _: "Basic YTpi"), ours=True,
-     codes=("InvalidRequest",))
+     codes=("InvalidArgument",))
 read("authorization_no_scope", "GetObject",
      with_authorization(lambda v: re.sub("Credential=([^/]*)/[^,]*", r"Credential=\1", v)),
      ours=True, codes=("AuthorizationHeaderMalformed",))
