@@ -53,6 +53,13 @@ std::string loggable(std::string_view text) {
   return text.empty() ? "-" : http::percent_encode(text, http::Slash::keep);
 }
 
+/// The authorisation of a form lies in its body, and browsers sign no preflight.
+AnonymousPolicy anonymous_policy(const ProxyConfig& config, s3::Operation operation) {
+  return operation == s3::Operation::post_object || operation == s3::Operation::cors_preflight
+             ? AnonymousPolicy::forward
+             : config.anonymous;
+}
+
 bool wants_close(const http::RequestHead& head) {
   const std::string_view connection = head.headers.value_or_empty("Connection");
   return head.minor_version == 0 || http::to_lower(connection).find("close") != std::string::npos;
@@ -210,9 +217,7 @@ s3::Outcome<void> Session::prepare_caller(Request& request) {
   }
   const AuthContext context{
       .credentials = *shared_.callers,
-      // The authorisation of a form lies in its body.
-      .anonymous = request.operation == s3::Operation::post_object ? AnonymousPolicy::forward
-                                                                   : shared_.config.anonymous,
+      .anonymous = anonymous_policy(shared_.config, request.operation),
       .now = wall_clock(),
       .max_skew = std::chrono::duration_cast<std::chrono::seconds>(shared_.config.clock_skew)};
   TRY(request.caller, authenticate(context, request.head, request.address));
