@@ -360,7 +360,7 @@ def form(name, key="form", ours=True, codes=(), change=lambda body: body, **opti
         headers, body = aws_chunked.post_form(w.client, w.scratch, key, BODY, **options)
         return [w.client.send("POST", f"/{w.scratch}", headers, change(body)),
                 w.client.get(f"/{w.scratch}/{key}")]
-    write(name, "PostObject", ours=ours, codes=codes, apart=("location",))(run)
+    write(name, "PostObject", ours=ours, codes=codes)(run)
 
 
 form("form_other_field", change=lambda b: b.replace(b'name="key"\r\n\r\nform',

@@ -285,8 +285,7 @@ def form(name, *, ours=False, limit=None, origins=("rgw", "minio"), **options):
                                               conditions=conditions, **options)
         return [w.client.send("POST", f"/{w.scratch}", headers, body),
                 w.client.get(f"/{w.scratch}/{name}")]
-    CASES.append(Case(name, "PostObject", run, writes=True, warm=None, ours=ours, origins=origins,
-                      apart=("location",)))
+    CASES.append(Case(name, "PostObject", run, writes=True, warm=None, ours=ours, origins=origins))
 
 
 form("form")
