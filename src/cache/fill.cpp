@@ -234,9 +234,9 @@ Task<bool> Fill::wanted(Fill& self, std::uint32_t block, bool will_be_stored) {
 Task<Result<void>> Fill::run_blocks(FillContext& context, Fill& self, Progress& progress) {
   while (progress.block < self.end_block()) {
     const bool stored = context.disk != nullptr && context.disk->admits();
-    // What is pre-staged and cannot be kept would only push hot pages out. It is no failure: a
+    // What nobody waits for and cannot be kept would only push hot pages out. It is no failure: a
     // reader that came meanwhile fetches the rest itself.
-    if (self.reason_ == FillReason::prestage && context.disk != nullptr && !stored)
+    if (self.reason_ != FillReason::demand && context.disk != nullptr && !stored)
       co_return Errc::cancelled;
     if (progress.block != self.first_block_) {
       const bool go_on = co_await wanted(self, progress.block, stored);

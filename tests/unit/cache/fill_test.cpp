@@ -72,5 +72,22 @@ TEST_F(FillTest, AReaderOutlivesAPrestageThatTheDeviceHasNoRoomFor) {
   });
 }
 
+TEST_F(FillTest, WhatNobodyWaitsForAndCannotBeKeptIsNotFetched) {
+  open(1);
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    const ObjectPtr first = make_object(kBlockSize);
+    const bool kept = co_await cache->ensure(first, 0, 1, fetcher(), FillReason::background);
+    EXPECT_TRUE(kept);
+    while (!cache->disk()->contains(*first, 0))
+      co_await runtime::yield();
+    for (const FillReason reason : {FillReason::background, FillReason::prestage}) {
+      const ObjectPtr second = make_object(kBlockSize, "v2");
+      const bool filled = co_await cache->ensure(second, 0, 1, fetcher(), reason);
+      EXPECT_FALSE(filled);
+    }
+    EXPECT_EQ(script->opened, 1);
+  });
+}
+
 }  // namespace
 }  // namespace forebay::cache
