@@ -2,6 +2,8 @@
 #include "support/run_on_worker.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -83,13 +85,39 @@ TEST_F(RangeReaderTest, ATruncatedOrStalledBodyIsReplacedOnceWhereItBroke) {
 }
 
 TEST_F(RangeReaderTest, AFillThatBreaksTwiceFailsItsReadersAndLeavesNothing) {
-  test::run_on_worker(workers, [this]() -> Task<void> {
-    script->truncations = 2;
-    const ObjectPtr object = make_object(5 * MiB);
-    const auto result = co_await read_all(*cache, object, 0, 5 * MiB, fetcher());
-    EXPECT_EQ(result.error(), Errc::truncated);
-    EXPECT_EQ(cache->coverage(*object, 0, 5 * MiB - 1).cached, 0U);
-  });
+  test::run_on_worker(
+      workers, [this]() -> Task<void> {
+        script->truncations = 100;
+        const ObjectPtr object = make_object(5 * MiB);
+        const auto result = co_await read_all(*cache, object, 0, 5 * MiB, fetcher());
+        EXPECT_EQ(result.error(), Errc::truncated);
+        EXPECT_EQ(script->opened, 4)
+            << "what came of the first fill was read, the second was no better";
+        EXPECT_EQ(cache->coverage(*object, 0, 5 * MiB - 1).cached, 0U);
+      });
+}
+
+TEST_F(RangeReaderTest, OneFailedFillFailsNoneButWhoStartedIt) {
+  constexpr int kReaders = 20;
+  const ObjectPtr object = make_object(5 * MiB);
+  script->outages = 1;
+  script->open_gate.close();
+  std::atomic<int> started{0};
+  std::atomic<int> right{0};
+  constexpr auto read = +[](BlockCache* from, ObjectPtr o, std::atomic<int>* begun,
+                            std::atomic<int>* ok, FetcherPtr by) -> Task<void> {
+    ++*begun;
+    const auto result = co_await read_all(*from, std::move(o), 0, 5 * MiB, std::move(by));
+    *ok += result ? 1 : 0;
+  };
+  for (int i = 0; i < kReaders; ++i)
+    workers.spawn_on(0, "read", read, cache.get(), object, &started, &right, fetcher());
+  while (started != kReaders || script->open_gate.waiting() == 0)
+    std::this_thread::yield();
+  script->open_gate.open();
+  ASSERT_TRUE(workers.drain(Deadline::after(std::chrono::seconds{60})));
+  EXPECT_EQ(right, kReaders - 1);
+  EXPECT_EQ(script->opened, 2);
 }
 
 TEST_F(RangeReaderTest, AChangedObjectIsReported) {

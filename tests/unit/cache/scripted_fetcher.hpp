@@ -28,6 +28,7 @@ struct Script {
   std::atomic<int> truncations{0};  ///< So many bodies end after a page and a half.
   std::atomic<int> stalls{0};       ///< So many bodies fall silent after a page and a half.
   std::atomic<int> refusals{0};     ///< So many opens are refused.
+  std::atomic<int> outages{0};      ///< So many opens find no origin.
   std::atomic<bool> changed{false};
   std::atomic<int> bodies{0};                 ///< Open now.
   std::atomic<std::uint64_t> hold_at{~0ULL};  ///< Bytes of the object from here on pass the gate.
@@ -88,6 +89,8 @@ class ScriptedFetcher final : public Fetcher {
     co_await script_->open_gate.pass();
     if (script_->changed)
       co_return Errc::changed;
+    if (script_->outages.fetch_sub(1) > 0)
+      co_return Errc::unavailable;
     if (script_->refusals.fetch_sub(1) > 0)
       co_return Errc::refused;
     co_return std::make_unique<ScriptedSource>(script_, offset, length);
