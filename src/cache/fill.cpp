@@ -191,6 +191,7 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
 
   const bool keep = context.ram.finish_fill(*self.object_, progress.block);
   const std::uint32_t block = progress.block++;
+  self.at_block_ = progress.block;
   if (!keep || context.disk == nullptr)
     co_return success();
   std::optional<io::Lease> held;

@@ -42,11 +42,14 @@ class Fill {
       : object_{std::move(object)},
         first_block_{first_block},
         end_block_{first_block},
+        at_block_{first_block},
         reason_{reason} {}
 
   std::uint32_t first_block() const { return first_block_; }
   std::uint32_t end_block() const { return end_block_; }
   void grow() { ++end_block_; }
+  /// The block that it is at.
+  std::uint32_t at_block() const { return at_block_; }
 
   InterestPtr add_interest(const FetcherPtr& fetcher, std::uint64_t position);
   void remove_interest(const InterestPtr& interest);
@@ -78,6 +81,7 @@ class Fill {
   ObjectPtr object_;
   std::uint32_t first_block_;
   std::atomic<std::uint32_t> end_block_;
+  std::atomic<std::uint32_t> at_block_;
   FillReason reason_;
 
   mutable std::mutex mutex_;

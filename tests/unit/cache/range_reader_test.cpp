@@ -188,5 +188,24 @@ TEST_F(RangeReaderTest, AnOpenBodyCanBeAdoptedOnce) {
   });
 }
 
+TEST_F(RangeReaderTest, WhoIsFarAheadOfAFillDoesNotWaitForIt) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    const std::uint64_t size = 3 * kExtentSize;
+    const ObjectPtr object = make_object(size);
+    script->hold_at = MiB;
+    script->body_gate.close();
+    RangeReader reader{*cache, object, 0, size, fetcher()};
+    reader.adopt(std::make_unique<ScriptedSource>(script, 0, size));
+    RangeReader far{*cache, object, 2 * kExtentSize, size, fetcher()};
+    const auto bytes = co_await far.next(Deadline::after(std::chrono::seconds{20}));
+    EXPECT_EQ(bytes.error(), Errc::overloaded);
+    RangeReader near{*cache, object, kExtentSize, size, fetcher()};
+    const auto waited = co_await near.next(Deadline::after(milliseconds{50}));
+    EXPECT_EQ(waited.error(), Errc::timeout);
+    script->body_gate.open();
+    EXPECT_EQ(script->opened, 0);
+  });
+}
+
 }  // namespace
 }  // namespace forebay::cache
