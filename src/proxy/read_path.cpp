@@ -54,7 +54,8 @@ Task<void> fill_in_background(cache::BlockCache* cache, cache::ObjectPtr object,
 void touch(Session& session, const Request& request, const cache::ObjectPtr& object,
            const http::ByteRange& range) {
   Shared& shared = session.shared();
-  if (!can_fill(shared))
+  // An answer longer than that was asked for before the object's size was known, or is nonsense.
+  if (!can_fill(shared) || range.length() >= kSmallRange)
     return;
   const auto first = static_cast<std::uint32_t>(range.first / cache::kBlockSize);
   const auto last = static_cast<std::uint32_t>(range.last / cache::kBlockSize);
