@@ -33,7 +33,7 @@ bool may_use_cache(Session& session, const Request& request) {
 
 cache::ObjectPtr object_of(const Shared& shared, const Request& request,
                            const origin::Verdict& verdict) {
-  if (verdict.strong_etag.empty() || verdict.size == 0 ||
+  if (verdict.strong_etag.empty() || verdict.size == 0 || verdict.size > cache::kObjectSizeMax ||
       verdict.size < shared.config.min_object_size)
     return nullptr;
   cache::Identity identity;

@@ -52,3 +52,19 @@ def test_a_large_range_of_what_was_not_cached_is_no_touch_of_its_blocks(scripted
         assert client.get("/bucket/key", headers=[("Range", "bytes=0-")]).body == large
         proxy.settle()
         assert scripted.body_bytes() - before == len(large)
+
+
+def test_sizes_beyond_counting(scripted, node):
+    """An origin that lies about an object's size busies nobody."""
+    etag = scripted.put("bucket", "key", b"abcd").etag
+    client = node(scripted).client(SCRIPT)
+    total = 1 << 54
+    for first, last in ((0, total - 1), (total - 4, total - 1)):
+        headers = [("ETag", etag), ("Content-Range", f"bytes {first}-{last}/{total}")]
+        scripted.on(Script(answer=Answer(206, headers, b"abcd")), method="GET", times=3)
+        for _ in range(3):
+            reply = client.get("/bucket/key", headers=[("Range", f"bytes={total - 4}-{total - 1}")])
+            assert (reply.status, reply.body) == (206, b"abcd")
+        scripted.clear_scripts()
+    # Each worker has its turn.
+    assert [client.get("/bucket/key").body for _ in range(8)] == [b"abcd"] * 8
