@@ -92,7 +92,10 @@ Task<void> read_by_own_get(Session& session, Request& request,
     note_answer(session, request, answer, *verdict);
   }
   asking.reset();
-  if (object && answer.status == kOk && exchange.value()->framing().length == verdict->size) {
+  const bool whole =
+      object && answer.status == kOk && exchange.value()->framing().length == verdict->size;
+  // What only the origin can say, it has said.
+  if (whole && plan_read(request.head, *verdict)) {
     auto source = make_source(std::move(exchange).value(), verdict->size, verdict->size);
     // The answer in hand is the verdict: it was asked for this caller, after the request came.
     const Outcome outcome = co_await answer_from_cache(

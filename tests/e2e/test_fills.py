@@ -68,3 +68,12 @@ def test_sizes_beyond_counting(scripted, node):
         scripted.clear_scripts()
     # Each worker has its turn.
     assert [client.get("/bucket/key").body for _ in range(8)] == [b"abcd"] * 8
+
+
+def test_what_the_origin_has_decided_is_not_asked_again(scripted, node):
+    """A first whole read under a condition that only the origin can judge is one request."""
+    body = scripted.put("bucket", "key", pattern(9 * MIB)).body
+    reply = node(scripted).client(SCRIPT).get("/bucket/key",
+                                              headers=[("If-None-Match", '"x", "y"')])
+    assert (reply.status, reply.body) == (200, body)
+    assert len(scripted.requests) == 1
