@@ -7,6 +7,7 @@
 
 #include <forebay/base/errc.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -28,7 +29,7 @@ struct Sending {
 
 /// Moves the reader's bytes into the socket for as long as the cache has them. Frames are never
 /// held while the socket blocks.
-Task<Result<void>> send_cached(Session& session, Sending& sending, cache::RangeReader& reader) {
+Task<Result<void>> drain_reader(Session& session, Sending& sending, cache::RangeReader& reader) {
   // A client that takes all at once must not keep the worker from the others.
   constexpr unsigned kWritesPerTurn = 16;
   const milliseconds patience = session.shared().client.config().progress_timeout;
@@ -59,19 +60,34 @@ Task<Result<void>> send_cached(Session& session, Sending& sending, cache::RangeR
   co_return success();
 }
 
-/// The rest straight from the origin, past a cache that cannot serve it now.
-Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t position) {
+/// Sends from `position` on, and moves it, until the range ends or the cache cannot serve it now.
+/// The fills that the reader followed lose its interest with that.
+Task<Result<void>> send_cached(Session& session, Sending& sending, std::uint64_t& position) {
+  cache::RangeReader reader{session.shared().cache, sending.object, position,
+                            sending.plan.range.last + 1, sending.fetcher};
+  if (sending.source)
+    reader.adopt(std::move(sending.source));
+  const Result<void> sent = co_await drain_reader(session, sending, reader);
+  ReadMetrics::get().cached.add(reader.tally().cached);
+  ReadMetrics::get().filled.add(reader.tally().filled);
+  position = reader.position();
+  co_return sent;
+}
+
+/// What is left of the extent at `position`, straight from the origin past the cache.
+Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t& position) {
   Shared& shared = session.shared();
   const Budget::Permit permit =
       co_await shared.direct_reads.acquire(Deadline::after(shared.config.queue_timeout));
   if (!permit)
     co_return Errc::overloaded;
-  CO_TRY(auto source, co_await sending.fetcher->open(sending.object, position,
-                                                     sending.plan.range.last + 1 - position,
+  const std::uint64_t end =
+      std::min(sending.plan.range.last + 1, align_up(position + 1, cache::kExtentSize));
+  CO_TRY(auto source, co_await sending.fetcher->open(sending.object, position, end - position,
                                                      cache::FillReason::demand));
   const milliseconds progress = shared.client.config().progress_timeout;
   std::vector<std::byte> buffer(kRelayBuffer);
-  while (position <= sending.plan.range.last) {
+  while (position < end) {
     CO_TRY(const std::size_t got, co_await source->read(buffer, Deadline::after(progress)));
     const std::span<const std::byte> piece = std::span{buffer}.first(got);
     const Result<void> written = co_await sending.writer->write(piece, session.send_deadline());
@@ -83,22 +99,27 @@ Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t
   co_return success();
 }
 
+/// The whole range: from the cache, and where that fails extent by extent from the origin, whose
+/// failure is the client's.
+Task<Result<void>> send_range(Session& session, Sending& sending) {
+  std::uint64_t position = sending.plan.range.first;
+  for (;;) {
+    const Result<void> sent = co_await send_cached(session, sending, position);
+    if (sent || sent.error() == Errc::changed || sent.error() == Errc::cancelled)
+      co_return sent;
+    CO_TRY(co_await send_direct(session, sending, position));
+    if (position > sending.plan.range.last)
+      co_return success();
+  }
+}
+
 Task<Outcome> send_planned(Session& session, Sending& sending) {
   const http::BodyFraming framing{http::Framing::length, sending.plan.range.length()};
   auto writer = session.begin_answer(sending.plan.head, framing);
   if (!writer)
     co_return Outcome::refused;
   sending.writer.emplace(std::move(writer).value());
-  cache::RangeReader reader{session.shared().cache, sending.object, sending.plan.range.first,
-                            sending.plan.range.last + 1, sending.fetcher};
-  if (sending.source)
-    reader.adopt(std::move(sending.source));
-  Result<void> sent = co_await send_cached(session, sending, reader);
-  ReadMetrics::get().cached.add(reader.tally().cached);
-  ReadMetrics::get().filled.add(reader.tally().filled);
-  // What the cache cannot bring, the origin may: only its own failure reaches the client.
-  if (!sent && sent.error() != Errc::changed && sent.error() != Errc::cancelled)
-    sent = co_await send_direct(session, sending, reader.position());
+  Result<void> sent = co_await send_range(session, sending);
   if (sent)
     sent = co_await sending.writer->finish(session.send_deadline());
   session.record().bytes_out = sending.writer->written();

@@ -70,6 +70,41 @@ def test_sizes_beyond_counting(scripted, node):
     assert [client.get("/bucket/key").body for _ in range(8)] == [b"abcd"] * 8
 
 
+def test_a_fill_that_fails_costs_its_extent_only(scripted, node):
+    body = scripted.put("bucket", "key", pattern(BIG)).body
+    proxy = node(scripted, NO_PRESTAGE)
+    client = proxy.client(SCRIPT)
+    client.head("/bucket/key")
+    scripted.on(Script(cut_at=0), method="GET", when=starts_at(0), times=2)
+    assert client.get("/bucket/key").body == body
+    assert proxy.metric("forebay_read_bytes_total", source="direct") == EXTENT
+
+
+def test_a_reader_far_ahead_of_a_fill(scripted, node):
+    """It is served past the fill, and keeps nothing going that nobody else wants."""
+    body = scripted.put("bucket", "key", pattern(BIG)).body
+    gate, direct_gate = threading.Event(), threading.Event()
+    proxy = node(scripted)
+    client = proxy.client(SCRIPT)
+    scripted.on(Script(hold_at=(MIB, gate)), method="GET", nth=1)
+    scripted.on(Script(hold_at=(4 * MIB, direct_gate)), method="GET", when=starts_at(2 * EXTENT))
+    target, headers = client.signed("GET", "/bucket/key")
+    leaving = RawConnection(client.address, receive_buffer=4096)
+    leaving.send(request_bytes("GET", target, headers))
+    assert leaving.head()[0] == 200
+    far = Reading(client, "/bucket/key",
+                  headers=[("Range", f"bytes={2 * EXTENT}-{2 * EXTENT + 8 * MIB - 1}")])
+    wait_until(lambda: len(scripted.asked("GET")) == 2, 5, "the reader's own request")
+    leaving.reset()
+    began = time.monotonic()
+    gate.set()
+    wait_until(lambda: proxy.metric("forebay_cache_fills_total", result="unwanted") == 1, 10,
+               "the end of the fill")
+    direct_gate.set()
+    assert far.result().body == body[2 * EXTENT:2 * EXTENT + 8 * MIB]
+    assert time.monotonic() - began < 15
+
+
 def test_what_the_origin_has_decided_is_not_asked_again(scripted, node):
     """A first whole read under a condition that only the origin can judge is one request."""
     body = scripted.put("bucket", "key", pattern(9 * MIB)).body
