@@ -23,6 +23,7 @@ struct Sending {
   std::unique_ptr<cache::ByteSource>
       source;  ///< An open body of the whole object, if there is one.
   std::optional<net::MessageWriter> writer;
+  bool by_version = false;  ///< The request names its version: no overwrite takes it away.
 
   bool started() const { return writer && writer->started(); }
 };
@@ -99,13 +100,21 @@ Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t
   co_return success();
 }
 
+/// Whether the origin may bring what the cache could not.
+bool may_go_direct(const Sending& sending, const Error& error) {
+  if (error == Errc::cancelled)
+    return false;
+  // The fill of a caller who named no version ends with an overwrite.
+  return error != Errc::changed || sending.by_version;
+}
+
 /// The whole range: from the cache, and where that fails extent by extent from the origin, whose
 /// failure is the client's.
 Task<Result<void>> send_range(Session& session, Sending& sending) {
   std::uint64_t position = sending.plan.range.first;
   for (;;) {
     const Result<void> sent = co_await send_cached(session, sending, position);
-    if (sent || sent.error() == Errc::changed || sent.error() == Errc::cancelled)
+    if (sent || !may_go_direct(sending, sent.error()))
       co_return sent;
     CO_TRY(co_await send_direct(session, sending, position));
     if (position > sending.plan.range.last)
@@ -174,6 +183,7 @@ Task<Outcome> answer_from_cache(Session& session, const Request& request,
     co_return Outcome::refused;
   sending.plan = *std::move(plan);
   sending.fetcher = std::move(fetcher);
+  sending.by_version = !query_value(request, "versionId").empty();
   session.record().cache = cache_status(
       shared.cache.coverage(*sending.object, sending.plan.range.first, sending.plan.range.last));
   co_return co_await send_planned(session, sending);

@@ -80,6 +80,27 @@ def test_a_fill_that_fails_costs_its_extent_only(scripted, node):
     assert proxy.metric("forebay_read_bytes_total", source="direct") == EXTENT
 
 
+def test_a_version_that_was_asked_for_outlives_an_overwrite(scripted, node):
+    """Its reader follows the fill of one who named no version, and which the overwrite ends."""
+    scripted.make_bucket("kept", versioned=True)
+    old = scripted.put("kept", "key", pattern(20 * MIB))
+    client = node(scripted, NO_PRESTAGE).client(SCRIPT)
+    client.head("/kept/key")
+    gate = threading.Event()
+    scripted.on(Script(hold_at=(5 * MIB, gate), cut_at=6 * MIB), method="GET", nth=1)
+    current = Reading(client, "/kept/key")
+    wait_until(lambda: scripted.body_bytes() >= 5 * MIB, what="the fill")
+    target, headers = client.signed("GET", "/kept/key", query=[("versionId", old.version_id)])
+    with RawConnection(client.address, timeout=30) as by_version:
+        by_version.send(request_bytes("GET", target, headers))
+        assert by_version.head()[0] == 200
+        beginning = by_version.body(5 * MIB)
+        scripted.put("kept", "key", pattern(20 * MIB, "new"))
+        gate.set()
+        assert beginning + by_version.body(15 * MIB) == old.body
+    assert current.result() is None and current.error, "no mixture of two versions"
+
+
 def test_a_reader_far_ahead_of_a_fill(scripted, node):
     """It is served past the fill, and keeps nothing going that nobody else wants."""
     body = scripted.put("bucket", "key", pattern(BIG)).body
