@@ -140,7 +140,8 @@ Task<Outcome> send_planned(Session& session, Sending& sending) {
   }
   if (sent.error() == Errc::changed)
     co_return Outcome::changed;
-  if (sent.error() == Errc::refused)
+  // Not only a refusal: an origin that knows no ranges answers fills with what is not asked for.
+  if (sent.error() == Errc::refused || sent.error() == Errc::protocol)
     co_return Outcome::refused;
   session.record().cache = "-";
   co_await session.answer_error(failure_of(sent.error()));

@@ -126,6 +126,19 @@ def test_a_reader_far_ahead_of_a_fill(scripted, node):
     assert time.monotonic() - began < 15
 
 
+def test_an_origin_that_knows_no_ranges(scripted, node):
+    body = scripted.put("bucket", "key", pattern(9 * MIB)).body
+
+    def forget_range(request):
+        request.headers[:] = [field for field in request.headers if field[0].lower() != "range"]
+    scripted.on(Script(before=forget_range), method="GET")
+    client = node(scripted, NO_PRESTAGE).client(SCRIPT)
+    client.head("/bucket/key")
+    for headers in ([("Range", "bytes=5000000-8999999")], []):
+        reply = client.get("/bucket/key", headers=headers)
+        assert (reply.status, reply.body) == (200, body)
+
+
 def test_what_the_origin_has_decided_is_not_asked_again(scripted, node):
     """A first whole read under a condition that only the origin can judge is one request."""
     body = scripted.put("bucket", "key", pattern(9 * MIB)).body
