@@ -72,6 +72,7 @@ class Fill {
 
   static Task<Result<void>> run_blocks(FillContext& context, Fill& self, Progress& progress);
   static Task<Result<void>> fill_block(FillContext& context, Fill& self, Progress& progress);
+  static Task<Result<io::Lease>> bring(FillContext& context, Fill& self, Progress& progress);
   static Task<Result<void>> receive(FillContext& context, Fill& self, Progress& progress,
                                     io::Lease& lease);
   static Task<Result<void>> open_source(Fill& self, Progress& progress, std::uint64_t offset);

@@ -89,5 +89,22 @@ TEST_F(FillTest, WhatNobodyWaitsForAndCannotBeKeptIsNotFetched) {
   });
 }
 
+TEST_F(FillTest, NoFrameIsHeldWhileABodyIsReplaced) {
+  open(4);
+  const ObjectPtr object = make_object(kBlockSize);
+  script->truncations = 1;
+  script->hold_open = 2;
+  script->open_gate.close();
+  start_ensure(object, 1, FillReason::background);
+  // The first body breaks after some bytes; the next waits for a connection.
+  while (script->open_gate.waiting() == 0)
+    std::this_thread::yield();
+  EXPECT_GT(script->bytes, 0U);
+  EXPECT_EQ(pool.free_count(), pool.frame_count());
+  script->open_gate.open();
+  ASSERT_TRUE(workers.drain(Deadline::after(std::chrono::seconds{30})));
+  EXPECT_TRUE(cache->disk()->contains(*object, 0));
+}
+
 }  // namespace
 }  // namespace forebay::cache

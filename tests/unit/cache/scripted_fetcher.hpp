@@ -33,7 +33,8 @@ struct Script {
   std::atomic<int> bodies{0};                 ///< Open now.
   std::atomic<std::uint64_t> hold_at{~0ULL};  ///< Bytes of the object from here on pass the gate.
   test::Gate body_gate;
-  test::Gate open_gate;  ///< Every open passes it.
+  std::atomic<int> hold_open{1};  ///< This open and all after it pass the gate.
+  test::Gate open_gate;
 };
 
 class ScriptedSource final : public ByteSource {
@@ -85,8 +86,8 @@ class ScriptedFetcher final : public Fetcher {
 
   Task<Result<std::unique_ptr<ByteSource>>> open(ObjectPtr, std::uint64_t offset,
                                                  std::uint64_t length, FillReason) override {
-    ++script_->opened;
-    co_await script_->open_gate.pass();
+    if (++script_->opened >= script_->hold_open)
+      co_await script_->open_gate.pass();
     if (script_->changed)
       co_return Errc::changed;
     if (script_->outages.fetch_sub(1) > 0)
