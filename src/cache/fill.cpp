@@ -16,6 +16,8 @@ namespace {
 /// A fill whose blocks will not be kept on disk stays this close before its furthest reader: what
 /// nobody comes for is not fetched.
 constexpr std::uint64_t kLead = 2 * kBlockSize;
+/// A fill that waits this long for its readers leaves its connection to others.
+constexpr milliseconds kConnectionKept{1'000};
 /// Different keys a refusal is tried with.
 constexpr std::size_t kFetchersMax = 3;
 
@@ -211,13 +213,14 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
   co_return success();
 }
 
-/// Whether the fill should go on with `block`. Waits while the block would not be stored and no
-/// reader is near.
-Task<bool> Fill::wanted(Fill& self, std::uint32_t block, bool will_be_stored) {
+/// Whether the fill should go on with its next block. Waits while the block would not be stored and
+/// no reader is near.
+Task<bool> Fill::wanted(Fill& self, Progress& progress, bool will_be_stored) {
   if (self.reason_ != FillReason::demand)
     co_return true;
-  const std::uint64_t start = std::uint64_t{block} * kBlockSize;
+  const std::uint64_t start = std::uint64_t{progress.block} * kBlockSize;
   const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
+  const Deadline kept = Deadline::after(kConnectionKept);
   for (;;) {
     {
       const std::lock_guard lock{self.mutex_};
@@ -231,7 +234,9 @@ Task<bool> Fill::wanted(Fill& self, std::uint32_t block, bool will_be_stored) {
         co_return true;
       self.task_waiter_ = waiter;
     }
-    co_await waiter->wait(Deadline::never());
+    const bool woken = co_await waiter->wait(progress.source ? kept : Deadline::never());
+    if (!woken)
+      progress.source.reset();
   }
 }
 
@@ -243,7 +248,7 @@ Task<Result<void>> Fill::run_blocks(FillContext& context, Fill& self, Progress& 
     if (self.reason_ != FillReason::demand && context.disk != nullptr && !stored)
       co_return Errc::cancelled;
     if (progress.block != self.first_block_) {
-      const bool go_on = co_await wanted(self, progress.block, stored);
+      const bool go_on = co_await wanted(self, progress, stored);
       if (!go_on)
         co_return Errc::cancelled;
     }

@@ -76,7 +76,7 @@ class Fill {
   static Task<Result<void>> receive(FillContext& context, Fill& self, Progress& progress,
                                     io::Lease& lease);
   static Task<Result<void>> open_source(Fill& self, Progress& progress, std::uint64_t offset);
-  static Task<bool> wanted(Fill& self, std::uint32_t block, bool will_be_stored);
+  static Task<bool> wanted(Fill& self, Progress& progress, bool will_be_stored);
   FetcherPtr next_fetcher(const std::vector<std::string>& refused) const;
 
   ObjectPtr object_;

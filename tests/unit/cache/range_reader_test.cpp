@@ -207,5 +207,25 @@ TEST_F(RangeReaderTest, WhoIsFarAheadOfAFillDoesNotWaitForIt) {
   });
 }
 
+TEST_F(RangeReaderTest, AFillThatWaitsForItsReaderKeepsNoConnection) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    const std::uint64_t size = 6 * kBlockSize;
+    const ObjectPtr object = make_object(size);
+    RangeReader slow{*cache, object, 0, size, fetcher()};
+    const auto bytes = co_await slow.next(Deadline::after(std::chrono::seconds{20}));
+    EXPECT_TRUE(bytes);
+    const Deadline patience = Deadline::after(std::chrono::seconds{20});
+    while (script->bodies != 0 && !patience.expired())
+      co_await runtime::sleep_until(Deadline::after(milliseconds{10}));
+    EXPECT_EQ(script->bodies, 0);
+    // That is not the one replacement which a broken body gets.
+    script->truncations = 1;
+    const auto rest = co_await read_all(*cache, object, 0, size, fetcher());
+    EXPECT_TRUE(rest);
+    EXPECT_EQ(script->opened, 3);
+    EXPECT_LT(script->bytes, size + kBlockSize);
+  });
+}
+
 }  // namespace
 }  // namespace forebay::cache
