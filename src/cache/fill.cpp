@@ -44,10 +44,10 @@ struct FillMetrics {
 };
 
 Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, io::Lease lease,
-                      PageChecksums checksums, Placement placement) {
+                      PageChecksums checksums, Placement placement, PurgeList::Watch purges) {
   std::vector<io::PageRef> pages = lease.pages;
-  const Result<void> written =
-      co_await disk->write(std::move(object), block, std::move(pages), checksums, placement);
+  const Result<void> written = co_await disk->write(std::move(object), block, std::move(pages),
+                                                    checksums, placement, std::move(purges));
   if (!written)
     FillMetrics::get().not_stored.add();
 }
@@ -194,10 +194,15 @@ Task<Result<io::Lease>> Fill::bring(FillContext& context, Fill& self, Progress& 
 
 Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& progress) {
   CO_TRY(const io::Lease lease, co_await bring(context, self, progress));
+  // A purge finds the block in RAM until it is whole, and only this watch knows of it from then on
+  // until it is on the device.
+  std::optional<PurgeList::Watch> purges;
+  if (context.disk != nullptr)
+    purges.emplace(context.disk->watch_purges());
   const bool keep = context.ram.finish_fill(*self.object_, progress.block);
   const std::uint32_t block = progress.block++;
   self.at_block_ = progress.block;
-  if (!keep || context.disk == nullptr)
+  if (!keep || !purges)
     co_return success();
   std::optional<io::Lease> held;
   if (context.disk->admits())
@@ -209,7 +214,8 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
   const Placement placement =
       self.reason_ == FillReason::prestage ? Placement::cold : Placement::hot;
   runtime::Worker::current().tasks().spawn("slot write", &write_slot, context.disk, self.object_,
-                                           block, std::move(*held), progress.checksums, placement);
+                                           block, std::move(*held), progress.checksums, placement,
+                                           *std::move(purges));
   co_return success();
 }
 

@@ -106,5 +106,30 @@ TEST_F(FillTest, NoFrameIsHeldWhileABodyIsReplaced) {
   EXPECT_TRUE(cache->disk()->contains(*object, 0));
 }
 
+TEST_F(FillTest, APurgeReachesBlocksThatWaitForTheirWrite) {
+  constexpr auto erase = +[](BlockCache* from, std::atomic<bool>* done) -> Task<void> {
+    co_await from->purge("b", "");
+    *done = true;
+  };
+  open(20);
+  const auto writes = pool.share_limit(io::Share::slot_write) * kPageSize / kBlockSize;
+  const ObjectPtr object = make_object((writes + 2) * kBlockSize);
+  hold_writes();
+  start_ensure(object, object->block_count(), FillReason::prestage);
+  while (disk().gate.waiting() != writes || script->bytes < (writes + 1) * kBlockSize)
+    std::this_thread::yield();
+  // The fill has come to a stop with one block more, for which there is no room among the writes.
+  workers.run_on_each([](runtime::Worker&) {});
+  std::atomic<bool> purged{false};
+  workers.spawn_on(1, "purge", erase, cache.get(), &purged);
+  while (!purged)
+    std::this_thread::yield();
+  disk().gate.open();
+  ASSERT_TRUE(workers.drain(Deadline::after(std::chrono::seconds{30})));
+  EXPECT_EQ(script->bytes, object->identity().size);
+  for (std::uint32_t block = 0; block < object->block_count(); ++block)
+    EXPECT_FALSE(cache->disk()->contains(*object, block)) << block;
+}
+
 }  // namespace
 }  // namespace forebay::cache
