@@ -22,7 +22,7 @@ run_target() {  # PROGRAM SECONDS
   found=build/fuzz/found/$name
   log=build/fuzz/$name.log
   mkdir -p "$found" build/fuzz/artifacts
-  if "$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
+  if "$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
       -artifact_prefix="build/fuzz/artifacts/$name-" "$found" "tests/fuzz/corpus/$name" \
       > "$log" 2>&1 && line=$(summary "$name" "$log"); then
     echo "$line"
@@ -39,8 +39,8 @@ summary() {  # NAME LOG; fails where nothing was executed
   awk -v name="$1" '
     function features(i) { for (i = 1; i < NF; i++) if ($i == "ft:") return $(i + 1) }
     /^stat::number_of_executed_units/ { runs = $2 }
-    / INITED / { first = features() }
-    / DONE / { last = features() }
+    /^#.*INITED/ { first = features() }
+    /^#.*DONE/ { last = features() }
     END {
       if (runs == 0) exit 1
       printf "%-20s %10d executions %6d new features\n", name, runs, last - first

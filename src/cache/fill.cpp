@@ -16,8 +16,6 @@ namespace {
 /// A fill whose blocks will not be kept on disk stays this close before its furthest reader: what
 /// nobody comes for is not fetched.
 constexpr std::uint64_t kLead = 2 * kBlockSize;
-/// A fill that waits this long for its readers leaves its connection to others.
-constexpr milliseconds kConnectionKept{1'000};
 /// Different keys a refusal is tried with.
 constexpr std::size_t kFetchersMax = 3;
 
@@ -219,14 +217,15 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
   co_return success();
 }
 
-/// Whether the fill should go on with its next block. Waits while the block would not be stored and
-/// no reader is near.
+/// Whether the fill should go on with `block`. Waits while the block would not be stored and no
+/// reader is near; where that takes long, the connection to the origin goes to who needs it.
 Task<bool> Fill::wanted(Fill& self, Progress& progress, bool will_be_stored) {
+  constexpr milliseconds kConnectionHeld{1'000};
   if (self.reason_ != FillReason::demand)
     co_return true;
   const std::uint64_t start = std::uint64_t{progress.block} * kBlockSize;
   const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
-  const Deadline kept = Deadline::after(kConnectionKept);
+  Deadline patience = Deadline::after(kConnectionHeld);
   for (;;) {
     {
       const std::lock_guard lock{self.mutex_};
@@ -240,17 +239,19 @@ Task<bool> Fill::wanted(Fill& self, Progress& progress, bool will_be_stored) {
         co_return true;
       self.task_waiter_ = waiter;
     }
-    const bool woken = co_await waiter->wait(progress.source ? kept : Deadline::never());
-    if (!woken)
+    const bool woken = co_await waiter->wait(patience);
+    if (!woken) {
       progress.source.reset();
+      patience = Deadline::never();
+    }
   }
 }
 
 Task<Result<void>> Fill::run_blocks(FillContext& context, Fill& self, Progress& progress) {
   while (progress.block < self.end_block()) {
     const bool stored = context.disk != nullptr && context.disk->admits();
-    // What nobody waits for and cannot be kept would only push hot pages out. It is no failure: a
-    // reader that came meanwhile fetches the rest itself.
+    // What nobody waits for and cannot be kept would only push hot pages out. A reader who came to
+    // follow it starts a fill of its own.
     if (self.reason_ != FillReason::demand && context.disk != nullptr && !stored)
       co_return Errc::cancelled;
     if (progress.block != self.first_block_) {

@@ -14,6 +14,8 @@ namespace {
 /// because a page may be evicted, or a block dropped as corrupt, between its arrival and the
 /// reader's turn.
 constexpr int kAttemptsMax = 4;
+/// Failed fills of one position before the reader gives up on the cache.
+constexpr int kFailuresMax = 2;
 /// What one origin body may fill when it was opened for the whole object.
 constexpr std::uint32_t kAdoptedBlocksMax = 256;
 
@@ -59,22 +61,16 @@ void RangeReader::unfollow_finished() {
   });
 }
 
-/// Why the fill of `block` that this reader followed last has failed, if it has.
+/// Why the fill of `block` that this reader followed has failed, if it has.
 std::optional<Error> RangeReader::fill_failure(std::uint32_t block) const {
-  const auto covers = [block](const auto& followed) {
-    return block >= followed.first->first_block() && block < followed.first->end_block();
-  };
-  const auto last = std::find_if(followed_.rbegin(), followed_.rend(), covers);
-  if (last == followed_.rend())
-    return std::nullopt;
-  const std::optional<Error> failure = last->first->failure();
-  return failure && *failure != Errc::cancelled ? failure : std::nullopt;
-}
-
-/// Whether another fill would end as this one did: a version that is gone, or a refusal of every
-/// key.
-bool RangeReader::is_final(const Error& failure) {
-  return failure == Errc::changed || failure == Errc::refused;
+  for (const auto& [fill, interest] : followed_) {
+    if (block < fill->first_block() || block >= fill->end_block())
+      continue;
+    const std::optional<Error> failure = fill->failure();
+    if (failure && *failure != Errc::cancelled)
+      return failure;
+  }
+  return std::nullopt;
 }
 
 View RangeReader::try_next() {
@@ -142,31 +138,30 @@ std::uint32_t RangeReader::run_end(std::uint32_t block) const {
 
 /// Nothing where the block is claimed already. The interest comes before the fill starts: without
 /// one it would end at its second block.
-bool RangeReader::start_fill(std::uint32_t block, std::uint32_t end_block,
+void RangeReader::start_fill(std::uint32_t block, std::uint32_t end_block,
                              std::unique_ptr<ByteSource> source) {
   const std::shared_ptr<Fill> fill =
       cache_.claim_run(object_, block, end_block, FillReason::demand);
   if (!fill)
-    return false;
+    return;
   follow(fill);
   cache_.launch(fill, fetcher_, std::move(source));
-  return true;
 }
 
 void RangeReader::adopt(std::unique_ptr<ByteSource> source) {
   start_fill(0, std::min(object_->block_count(), kAdoptedBlocksMax), std::move(source));
 }
 
-/// Starts what brings the bytes at position() into RAM. Whether that is a fill of this reader's
-/// own.
-bool RangeReader::bring_in(std::uint32_t block) {
-  if (!cache_.disk_ || !cache_.disk_->contains(*object_, block))
-    return start_fill(block, run_end(block), nullptr);
+/// Starts what brings the bytes at position() into RAM.
+void RangeReader::bring_in(std::uint32_t block) {
+  if (!cache_.disk_ || !cache_.disk_->contains(*object_, block)) {
+    start_fill(block, run_end(block), nullptr);
+    return;
+  }
   const std::uint64_t wanted =
       std::min<std::uint64_t>(end_ - position_ + position_ % kPageSize, cache_.read_ahead());
   cache_.start_load(object_, block, static_cast<std::uint32_t>(in_block(position_) / kPageSize),
                     static_cast<std::uint32_t>(div_ceil(wanted, kPageSize)), io::Share::disk_read);
-  return false;
 }
 
 Task<Result<View>> RangeReader::next(Deadline deadline) {
@@ -175,7 +170,7 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
       std::min<std::uint64_t>(end_ - position_, kBlockSize - in_block(position_)));
   const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
   int attempts = 0;
-  bool filled = false;
+  int failures = 0;
   for (;;) {
     RamTier::Access access =
         cache_.ram_->access(*object_, block, in_block(position_), want, waiter);
@@ -186,14 +181,15 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
     if (access.state == RamTier::State::bytes)
       co_return std::move(access.view);
     if (access.state == RamTier::State::absent) {
-      // What failed for others, or long ago, is tried once more: of a crowd behind a fill that
-      // failed one asks again, and not each for itself.
-      const std::optional<Error> failure = fill_failure(block);
-      if (failure && (filled || is_final(*failure)))
-        co_return *failure;
+      if (const std::optional<Error> failure = fill_failure(block); failure) {
+        // What befell a fill is not yet what befalls the next: only a refusal is final.
+        const bool is_final = *failure == Errc::changed || *failure == Errc::refused;
+        if (is_final || ++failures == kFailuresMax)
+          co_return *failure;
+      }
       if (attempts++ == kAttemptsMax)
         co_return Errc::overloaded;
-      filled |= bring_in(block);
+      bring_in(block);
       continue;
     }
     // An adopted body goes through the whole object: who is that far ahead of it does not wait.

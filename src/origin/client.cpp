@@ -305,6 +305,7 @@ class PooledClient final : public Client {
     CO_TRY(auto exchange, co_await send(std::move(head), reason, deadline));
     for (int interim = 0; interim < kInterimMax; ++interim) {
       CO_TRY(response, co_await exchange->read_head(deadline));
+      note_pressure(response);
       if (!may_answer(response.status, asked))
         break;
       if (response.status != kContinue)
@@ -322,6 +323,16 @@ class PooledClient final : public Client {
   }
 
  private:
+  void note_pressure(const http::ResponseHead& answer) {
+    constexpr int kTooManyRequests = 429;
+    constexpr int kServiceUnavailable = 503;
+    if (answer.status != kTooManyRequests && answer.status != kServiceUnavailable)
+      return;
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    pressure_.note(Clock::now(),
+                   parse_retry_after(answer.headers.value_or_empty("Retry-After"), now));
+  }
+
   /// Of the host that a route led to. Any other Host, a caller's own among them, is a name for
   /// origin.endpoint.
   Result<std::shared_ptr<ConnectionPool>> pool_of(const http::RequestHead& head) {

@@ -79,4 +79,16 @@ std::optional<Clock::duration> RetryPolicy::next_wait(const Failure& failure, do
   return wait;
 }
 
+void Pressure::note(TimePoint now, std::optional<std::chrono::seconds> retry_after) {
+  const auto until = (now + retry_after.value_or(std::chrono::seconds{1})).time_since_epoch();
+  Clock::rep known = until_.load(std::memory_order_relaxed);
+  while (known < until.count() &&
+         !until_.compare_exchange_weak(known, until.count(), std::memory_order_relaxed)) {
+  }
+}
+
+TimePoint Pressure::until() const {
+  return TimePoint{Clock::duration{until_.load(std::memory_order_relaxed)}};
+}
+
 }  // namespace forebay::origin

@@ -5,6 +5,7 @@
 #include <forebay/s3/sigv4.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace forebay::proxy {
@@ -63,6 +64,7 @@ void AnswerMemo::note(const std::string& name, const http::ResponseHead& answer,
 origin::VerdictPtr AnswerMemo::find(const std::string& name,
                                     const http::ResponseHead& not_modified) {
   const auto modified = http::parse_date(not_modified.headers.value_or_empty("Last-Modified"));
+  can_prove_.store(modified.has_value(), std::memory_order_relaxed);
   if (!modified)
     return nullptr;
   const std::lock_guard lock{mutex_};

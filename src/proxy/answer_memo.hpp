@@ -5,7 +5,7 @@
 #include <forebay/http/message.hpp>
 #include <forebay/origin/object_lookup.hpp>
 
-#include <chrono>
+#include <atomic>
 #include <list>
 #include <mutex>
 #include <string>
@@ -23,6 +23,9 @@ class AnswerMemo {
 
   /// The noted verdict, where `not_modified` (a 304) proves that it still holds; null otherwise.
   origin::VerdictPtr find(const std::string& name, const http::ResponseHead& not_modified);
+  /// Whether this origin's last 304 said when the object was modified; without that none proves
+  /// anything.
+  bool can_prove() const { return can_prove_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::size_t kEntriesMax = 16'384;
@@ -32,6 +35,7 @@ class AnswerMemo {
     std::list<std::string>::iterator place;
   };
 
+  std::atomic<bool> can_prove_{true};
   std::mutex mutex_;
   std::list<std::string> order_;  ///< Most recently noted first. Guarded by mutex_.
   std::unordered_map<std::string, Entry> entries_;  ///< Guarded by mutex_.

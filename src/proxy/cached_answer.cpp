@@ -23,14 +23,16 @@ struct Sending {
   std::unique_ptr<cache::ByteSource>
       source;  ///< An open body of the whole object, if there is one.
   std::optional<net::MessageWriter> writer;
-  bool by_version = false;  ///< The request names its version: no overwrite takes it away.
+  /// How much is asked for at once past the cache, after which it gets another chance.
+  std::uint64_t direct_piece = cache::kExtentSize;
+  bool names_version = false;  ///< The request does: a newer one does not end it.
 
   bool started() const { return writer && writer->started(); }
 };
 
 /// Moves the reader's bytes into the socket for as long as the cache has them. Frames are never
 /// held while the socket blocks.
-Task<Result<void>> drain_reader(Session& session, Sending& sending, cache::RangeReader& reader) {
+Task<Result<void>> send_cached(Session& session, Sending& sending, cache::RangeReader& reader) {
   // A client that takes all at once must not keep the worker from the others.
   constexpr unsigned kWritesPerTurn = 16;
   const milliseconds patience = session.shared().client.config().progress_timeout;
@@ -61,29 +63,14 @@ Task<Result<void>> drain_reader(Session& session, Sending& sending, cache::Range
   co_return success();
 }
 
-/// Sends from `position` on, and moves it, until the range ends or the cache cannot serve it now.
-/// The fills that the reader followed lose its interest with that.
-Task<Result<void>> send_cached(Session& session, Sending& sending, std::uint64_t& position) {
-  cache::RangeReader reader{session.shared().cache, sending.object, position,
-                            sending.plan.range.last + 1, sending.fetcher};
-  if (sending.source)
-    reader.adopt(std::move(sending.source));
-  const Result<void> sent = co_await drain_reader(session, sending, reader);
-  ReadMetrics::get().cached.add(reader.tally().cached);
-  ReadMetrics::get().filled.add(reader.tally().filled);
-  position = reader.position();
-  co_return sent;
-}
-
-/// What is left of the extent at `position`, straight from the origin past the cache.
-Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t& position) {
+/// The bytes [position, end) straight from the origin, past a cache that cannot serve them now.
+Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t position,
+                               std::uint64_t end) {
   Shared& shared = session.shared();
   const Budget::Permit permit =
       co_await shared.direct_reads.acquire(Deadline::after(shared.config.queue_timeout));
   if (!permit)
     co_return Errc::overloaded;
-  const std::uint64_t end =
-      std::min(sending.plan.range.last + 1, align_up(position + 1, cache::kExtentSize));
   CO_TRY(auto source, co_await sending.fetcher->open(sending.object, position, end - position,
                                                      cache::FillReason::demand));
   const milliseconds progress = shared.client.config().progress_timeout;
@@ -100,24 +87,33 @@ Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t
   co_return success();
 }
 
-/// Whether the origin may bring what the cache could not.
-bool may_go_direct(const Sending& sending, const Error& error) {
-  if (error == Errc::cancelled)
-    return false;
-  // The fill of a caller who named no version ends with an overwrite.
-  return error != Errc::changed || sending.by_version;
+/// The rest of the body from `position` on, as far as the cache brings it; `position` is moved on.
+Task<Result<void>> send_by_reader(Session& session, Sending& sending, std::uint64_t& position) {
+  cache::RangeReader reader{session.shared().cache, sending.object, position,
+                            sending.plan.range.last + 1, sending.fetcher};
+  if (sending.source)
+    reader.adopt(std::move(sending.source));
+  const Result<void> sent = co_await send_cached(session, sending, reader);
+  ReadMetrics::get().cached.add(reader.tally().cached);
+  ReadMetrics::get().filled.add(reader.tally().filled);
+  position = reader.position();
+  co_return sent;
 }
 
-/// The whole range: from the cache, and where that fails extent by extent from the origin, whose
-/// failure is the client's.
-Task<Result<void>> send_range(Session& session, Sending& sending) {
+/// What the cache cannot bring, the origin may: only its own failure reaches the client.
+Task<Result<void>> send_body(Session& session, Sending& sending) {
+  const std::uint64_t end = sending.plan.range.last + 1;
   std::uint64_t position = sending.plan.range.first;
   for (;;) {
-    const Result<void> sent = co_await send_cached(session, sending, position);
-    if (sent || !may_go_direct(sending, sent.error()))
+    const Result<void> sent = co_await send_by_reader(session, sending, position);
+    const bool superseded =
+        !sent && sent.error() == Errc::changed && !(sending.names_version && sending.started());
+    if (sent || superseded || sent.error() == Errc::cancelled)
       co_return sent;
-    CO_TRY(co_await send_direct(session, sending, position));
-    if (position > sending.plan.range.last)
+    const std::uint64_t piece_end = std::min(end, position + sending.direct_piece);
+    CO_TRY(co_await send_direct(session, sending, position, piece_end));
+    position = piece_end;
+    if (position == end)
       co_return success();
   }
 }
@@ -128,7 +124,7 @@ Task<Outcome> send_planned(Session& session, Sending& sending) {
   if (!writer)
     co_return Outcome::refused;
   sending.writer.emplace(std::move(writer).value());
-  Result<void> sent = co_await send_range(session, sending);
+  Result<void> sent = co_await send_body(session, sending);
   if (sent)
     sent = co_await sending.writer->finish(session.send_deadline());
   session.record().bytes_out = sending.writer->written();
@@ -140,7 +136,7 @@ Task<Outcome> send_planned(Session& session, Sending& sending) {
   }
   if (sent.error() == Errc::changed)
     co_return Outcome::changed;
-  // Not only a refusal: an origin that knows no ranges answers fills with what is not asked for.
+  // An answer to another request than ours: the caller's own may fare better.
   if (sent.error() == Errc::refused || sent.error() == Errc::protocol)
     co_return Outcome::refused;
   session.record().cache = "-";
@@ -184,7 +180,10 @@ Task<Outcome> answer_from_cache(Session& session, const Request& request,
     co_return Outcome::refused;
   sending.plan = *std::move(plan);
   sending.fetcher = std::move(fetcher);
-  sending.by_version = !query_value(request, "versionId").empty();
+  sending.names_version = !query_value(request, "versionId").empty();
+  // The range that a caller signed can only be had as a whole.
+  if (request.is_passed_on())
+    sending.direct_piece = sending.plan.range.length();
   session.record().cache = cache_status(
       shared.cache.coverage(*sending.object, sending.plan.range.first, sending.plan.range.last));
   co_return co_await send_planned(session, sending);

@@ -167,9 +167,14 @@ Task<Result<http::ResponseHead>> final_answer(Session& session, origin::Exchange
 }
 
 /// The answer to a request whose body, if any, has gone as far as `upload` says.
-Task<void> answer(Session& session, origin::Exchange& exchange, Upload upload,
-                  Result<http::ResponseHead> head) {
-  if (head)
+Task<void> answer(Session& session, const Request& request, origin::Exchange& exchange,
+                  Upload upload, Result<http::ResponseHead> head) {
+  const bool names_place =
+      !request.is_passed_on() && (request.operation == s3::Operation::complete_multipart_upload ||
+                                  request.operation == s3::Operation::post_object);
+  if (head && names_place)
+    co_await relay_located(session, request, exchange, std::move(head).value());
+  else if (head)
     co_await relay_answer(session, exchange, std::move(head).value());
   else if (upload == Upload::answered)
     // The body never got there whole, so nothing was written: the client may try again.
@@ -244,7 +249,7 @@ Task<Attempt> forward_once(Session& session, Request& request) {
     const bool untouched = session.record().bytes_in == 0;
     co_return co_await redirect(session, request, *exchange.value(), early->value(), untouched);
   }
-  co_await answer(session, *exchange.value(), upload, *std::move(early));
+  co_await answer(session, request, *exchange.value(), upload, *std::move(early));
   co_return Attempt::done;
 }
 

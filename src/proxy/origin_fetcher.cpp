@@ -24,6 +24,8 @@ constexpr int kServerError = 500;
 constexpr int kServiceUnavailable = 503;
 /// A reader is told to come again rather than kept longer by an origin in trouble.
 constexpr milliseconds kDemandPatience{2'000};
+/// The longest that a demand fill steps back behind lookups.
+constexpr std::chrono::duration<double, std::milli> kDemandStep{100};
 
 class ExchangeSource final : public cache::ByteSource {
  public:
@@ -151,6 +153,16 @@ Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::open(cache::Obje
       reason == cache::FillReason::demand ? deadline.capped(kDemandPatience) : deadline;
   const http::ByteRange range{offset, offset + length - 1};
   const origin::RetryPolicy policy{{}, client_.retries()};
+  // Under SlowDown lookups go first: demand waits a moment, and what nobody waits for until the
+  // origin has had the time it asked for.
+  const Deadline spared = Deadline::at(client_.pressure().until());
+  if (!spared.expired()) {
+    const auto moment = std::chrono::duration_cast<Clock::duration>(kDemandStep * random_unit());
+    const Deadline turn = reason == cache::FillReason::demand ? spared.capped(moment) : spared;
+    if (deadline.when() < turn.when())
+      co_return Errc::overloaded;
+    co_await runtime::sleep_until(turn);
+  }
   client_.retries().earn();
   for (int attempts = 1;; ++attempts) {
     std::optional<std::chrono::seconds> retry_after;

@@ -207,7 +207,7 @@ bool must_pass_on(Session& session, const Request& request) {
   if (can_fill(shared))
     return false;
   const cache::ObjectPtr object = version_seen(session, request);
-  if (!object)
+  if (!object || !shared.answers.can_prove())
     return true;
   const auto bytes = http::resolve(range.spec, object->identity().size);
   if (!bytes)

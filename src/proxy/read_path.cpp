@@ -54,7 +54,6 @@ Task<void> fill_in_background(cache::BlockCache* cache, cache::ObjectPtr object,
 void touch(Session& session, const Request& request, const cache::ObjectPtr& object,
            const http::ByteRange& range) {
   Shared& shared = session.shared();
-  // An answer longer than that was asked for before the object's size was known, or is nonsense.
   if (!can_fill(shared) || range.length() >= kSmallRange)
     return;
   const auto first = static_cast<std::uint32_t>(range.first / cache::kBlockSize);
@@ -92,10 +91,8 @@ Task<void> read_by_own_get(Session& session, Request& request,
     note_answer(session, request, answer, *verdict);
   }
   asking.reset();
-  const bool whole =
-      object && answer.status == kOk && exchange.value()->framing().length == verdict->size;
-  // What only the origin can say, it has said.
-  if (whole && plan_read(request.head, *verdict)) {
+  if (object && answer.status == kOk && exchange.value()->framing().length == verdict->size &&
+      plan_read(request.head, *verdict)) {
     auto source = make_source(std::move(exchange).value(), verdict->size, verdict->size);
     // The answer in hand is the verdict: it was asked for this caller, after the request came.
     const Outcome outcome = co_await answer_from_cache(

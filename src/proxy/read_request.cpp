@@ -33,7 +33,9 @@ bool may_use_cache(Session& session, const Request& request) {
 
 cache::ObjectPtr object_of(const Shared& shared, const Request& request,
                            const origin::Verdict& verdict) {
-  if (verdict.strong_etag.empty() || verdict.size == 0 || verdict.size > cache::kObjectSizeMax ||
+  // Far beyond any object there is, and within what block numbers can count.
+  constexpr std::uint64_t kSizeMax = std::uint64_t{1} << 48U;
+  if (verdict.strong_etag.empty() || verdict.size == 0 || verdict.size > kSizeMax ||
       verdict.size < shared.config.min_object_size)
     return nullptr;
   cache::Identity identity;

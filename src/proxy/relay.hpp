@@ -14,4 +14,8 @@ s3::Failure failure_of(const Error& error);
 /// Sends the origin's answer on, head and body. Cuts the connection where the body breaks off.
 Task<void> relay_answer(Session& session, origin::Exchange& exchange, http::ResponseHead answer);
 
+/// relay_answer() of an answer that says where an upload is: the client is told the name it asked.
+Task<void> relay_located(Session& session, const Request& request, origin::Exchange& exchange,
+                         http::ResponseHead answer);
+
 }  // namespace forebay::proxy

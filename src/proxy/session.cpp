@@ -53,6 +53,13 @@ std::string loggable(std::string_view text) {
   return text.empty() ? "-" : http::percent_encode(text, http::Slash::keep);
 }
 
+/// The authorisation of a form lies in its body, and browsers sign no preflight.
+AnonymousPolicy anonymous_policy(const ProxyConfig& config, s3::Operation operation) {
+  return operation == s3::Operation::post_object || operation == s3::Operation::cors_preflight
+             ? AnonymousPolicy::forward
+             : config.anonymous;
+}
+
 bool wants_close(const http::RequestHead& head) {
   const std::string_view connection = head.headers.value_or_empty("Connection");
   return head.minor_version == 0 || http::to_lower(connection).find("close") != std::string::npos;
@@ -146,22 +153,32 @@ s3::Outcome<void> Session::prepare(Request& request) {
                        "The request target names a host that this is not (listen.domains)."};
   }
   TRY(prepare_framing(request));
-  TRY(request.address, s3::parse_address(request.head, shared_.config.domains));
+  auto understood = prepare_target(request);
+  // What is passed on need not be understood: the origin answers it.
+  if (!understood && shared_.config.auth_mode == AuthMode::verify)
+    return std::move(understood).error();
   if (shared_.config.path_style == PathStyle::reject && !request.address.virtual_host &&
       !request.address.bucket.empty())
     return s3::Failure{s3::ErrorCode::path_style_request_not_allowed};
-  auto query = http::parse_query(http::split_target(request.head.target).query.value_or(""));
-  if (!query)
-    return s3::Failure{s3::ErrorCode::invalid_uri};
-  request.query = std::move(query).value();
-  request.operation =
-      s3::classify(request.head.method, request.address, request.query, request.head.headers);
   record_.operation = s3::name(request.operation);
   record_.bucket = request.address.bucket;
   record_.key = request.address.key;
   TRY(prepare_caller(request));
   TRY(prepare_payload(request));
   request.origin_target = origin_target(request);
+  return success();
+}
+
+/// What the request is for. Where that cannot be told the operation stays `other`.
+s3::Outcome<void> Session::prepare_target(Request& request) {
+  TRY(s3::Address address, s3::parse_address(request.head, shared_.config.domains));
+  auto query = http::parse_query(http::split_target(request.head.target).query.value_or(""));
+  if (!query)
+    return s3::Failure{s3::ErrorCode::invalid_uri};
+  request.address = std::move(address);
+  request.query = std::move(query).value();
+  request.operation =
+      s3::classify(request.head.method, request.address, request.query, request.head.headers);
   return success();
 }
 
@@ -200,9 +217,7 @@ s3::Outcome<void> Session::prepare_caller(Request& request) {
   }
   const AuthContext context{
       .credentials = *shared_.callers,
-      // The authorisation of a form lies in its body.
-      .anonymous = request.operation == s3::Operation::post_object ? AnonymousPolicy::forward
-                                                                   : shared_.config.anonymous,
+      .anonymous = anonymous_policy(shared_.config, request.operation),
       .now = wall_clock(),
       .max_skew = std::chrono::duration_cast<std::chrono::seconds>(shared_.config.clock_skew)};
   TRY(request.caller, authenticate(context, request.head, request.address));

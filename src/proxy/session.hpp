@@ -96,6 +96,7 @@ class Session {
   Task<void> answer_unreadable(Error error);
   s3::Outcome<void> prepare(Request& request);
   s3::Outcome<void> prepare_framing(Request& request);
+  s3::Outcome<void> prepare_target(Request& request);
   s3::Outcome<void> prepare_caller(Request& request);
   s3::Outcome<void> prepare_payload(Request& request);
   Task<void> dispatch(Request& request);

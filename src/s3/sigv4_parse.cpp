@@ -327,7 +327,9 @@ Outcome<Authorization> parse_authorization(const http::RequestHead& request) {
       return Failure{ErrorCode::not_implemented,
                      "AWS4-ECDSA-P256-SHA256 is not implemented; sign with AWS4-HMAC-SHA256."};
     case AuthScheme::unsupported:
-      break;
+      return Failure{ErrorCode::invalid_argument,
+                     "Unsupported Authorization Type",
+                     {{"ArgumentName", "Authorization"}}};
   }
   return Failure{ErrorCode::invalid_request,
                  "The authorization mechanism you have provided is not supported. Please use "

@@ -1,4 +1,5 @@
 """Fixtures: a real gateway, a scripted origin, nodes in front of either, and comparing clients."""
+import collections
 import concurrent.futures
 import contextlib
 import os
@@ -41,6 +42,25 @@ def pytest_sessionfinish(session, exitstatus):
     if session.config.getoption("--no-skips") and exitstatus == 0 and reporter:
         if reporter.stats.get("skipped") or reporter.stats.get("xfailed"):
             session.exitstatus = 1
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The differential suite: how many cases were the same, and how many of their reads were hits.
+    A read is looked at cold, and hot twice."""
+    tally = collections.Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            fields = dict(report.user_properties)
+            if report.when != "call" or "differential" not in report.nodeid or "case" not in fields:
+                continue
+            where = fields["origin"], fields["mode"]
+            tally[where, outcome] += 1
+            tally[where, "hits"] += fields.get("hits", 0)
+    if tally:
+        terminalreporter.write_line("origin  mode         the same  different  hits")
+    for where in sorted({where for where, _ in tally}):
+        same, different, hits = (tally[where, what] for what in ("passed", "failed", "hits"))
+        terminalreporter.write_line(f"{where[0]:7} {where[1]:12} {same:8}  {different:9}  {hits:4}")
 
 
 class Rgw:

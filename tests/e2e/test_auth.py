@@ -111,6 +111,22 @@ def test_anonymous_requests_denied(scripted, node):
     assert scripted.requests == []
 
 
+def test_a_preflight_is_forwarded_all_the_same(scripted, node):
+    proxy = node(scripted, {"auth": {"anonymous": "deny"}})
+    proxy.client(SCRIPT).send("OPTIONS", "/bucket/key", [("Host", proxy.client(SCRIPT).host)])
+    assert [request.method for request in scripted.requests] == ["OPTIONS"]
+
+
+def test_what_only_leads_to_a_bucket_is_never_cached(scripted, node):
+    """An access point's alias: what it answers need not be the object."""
+    alias = "my-ap-abc123-s3alias"
+    scripted.put(alias, "key", BODY)
+    client = node(scripted).client(SCRIPT)
+    for _ in range(3):
+        reply = client.get(f"/{alias}/key")
+        assert (reply.body, reply.header("x-forebay-cache")) == (BODY, "bypass")
+
+
 def test_a_callers_session_token_goes_with_its_own_pair(scripted, node):
     scripted.credentials["AKTEMP"] = ("SKTEMP", "TOKEN")
     scripted.put("bucket", "key", BODY)

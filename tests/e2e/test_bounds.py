@@ -176,8 +176,8 @@ def test_beyond_the_direct_reads_is_slow_down(scripted, node, threads):
     for n in range(12):
         scripted.put("bucket", f"key{n}", pattern(4 * MIB, n))
         proxy.client(SCRIPT).head(f"/bucket/key{n}")
-        # The fill and its replacement break before their first byte.
-        scripted.on(Script(cut_at=0), method="GET", key=f"key{n}", times=2)
+        # Two fills, and the replacement of each, break before their first byte.
+        scripted.on(Script(cut_at=0), method="GET", key=f"key{n}", times=4)
     scripted.on(Script(hold_at=(1 * MIB, gate)), method="GET")
     replies = []
 

@@ -70,12 +70,13 @@ def test_sizes_beyond_counting(scripted, node):
     assert [client.get("/bucket/key").body for _ in range(8)] == [b"abcd"] * 8
 
 
-def test_a_fill_that_fails_costs_its_extent_only(scripted, node):
+def test_fills_that_fail_cost_their_extent_only(scripted, node):
     body = scripted.put("bucket", "key", pattern(BIG)).body
     proxy = node(scripted, NO_PRESTAGE)
     client = proxy.client(SCRIPT)
     client.head("/bucket/key")
-    scripted.on(Script(cut_at=0), method="GET", when=starts_at(0), times=2)
+    # Two fills, each with its replacement.
+    scripted.on(Script(cut_at=0), method="GET", when=starts_at(0), times=4)
     assert client.get("/bucket/key").body == body
     assert proxy.metric("forebay_read_bytes_total", source="direct") == EXTENT
 

@@ -217,3 +217,55 @@ def test_no_key_and_no_signature_stays_in_the_log(proxy):
     wait_until(lambda: "GetObject" in proxy.log(), what="the access log")
     assert "Signature" not in proxy.log() and "AKSCRIPT" not in proxy.log()
     assert base64.b64encode(b"SKSCRIPT").decode() not in proxy.log()
+
+
+def fill_credentials(key):
+    return {**CONFIG, "origin": {"fill_credentials": {
+        "source": "static", "access_key": key[0], "secret_key": key[1]}}}
+
+
+@pytest.mark.parametrize("bare", [False, True], ids=["aws-like", "gateway-like"])
+def test_ranges_fill_the_cache_by_the_nodes_own_key(scripted, stored, node, bare):
+    """What clients sign cannot be widened: the node asks for the blocks by itself."""
+    scripted.credentials["AKNODE"] = ("SKNODE", None)
+    if bare:  # a 304 without a field
+        scripted.on(Script(set_headers={"Last-Modified": None, "ETag": None}),
+                    when=lambda request: request.header("if-none-match") is not None)
+    proxy = node(scripted, fill_credentials(("AKNODE", "SKNODE")))
+    client, direct = proxy.client(SCRIPT), S3Client(scripted.endpoint, SCRIPT)
+    span = [("Range", "bytes=4500000-7500000")]
+    first = client.get("/bucket/key", headers=span)
+    assert_same(direct.get("/bucket/key", headers=span), first)
+    proxy.settle()
+    before = scripted.body_bytes("key")
+    second = client.get("/bucket/key", headers=[("Range", "bytes=4600000-7400000")])
+    assert second.body == BODY[4600000:7400001]
+    assert second.header("x-forebay-cache") == "hit"
+    assert scripted.body_bytes("key") == before
+    forged = proxy.client(("AKSCRIPT", "wrong", None))
+    assert forged.get("/bucket/key", headers=span).status == 403
+    scripted.deny = lambda r: None if r.access_key == "AKNODE" else S3Error(403, "AccessDenied")
+    assert client.get("/bucket/key", headers=span).code == "AccessDenied"
+
+
+def test_head_prestages_by_the_nodes_own_key_alone(scripted, stored, node):
+    scripted.credentials["AKNODE"] = ("SKNODE", None)
+    without = node(scripted, CONFIG)
+    assert without.client(SCRIPT).head("/bucket/key").status == 200
+    without.settle()
+    assert not [r for r in scripted.asked("GET")]
+    proxy = node(scripted, fill_credentials(("AKNODE", "SKNODE")))
+    assert proxy.client(SCRIPT).head("/bucket/key").status == 200
+    wait_until(lambda: scripted.body_bytes("key") >= len(BODY), what="the fills")
+    assert {r.access_key for r in scripted.asked("GET")} == {"AKNODE"}
+    proxy.settle()
+    assert proxy.client(SCRIPT).get("/bucket/key").header("x-forebay-cache") == "hit"
+
+
+def test_a_node_key_that_the_origin_refuses_costs_only_the_cache(scripted, stored, node):
+    proxy = node(scripted, fill_credentials(("AKNOBODY", "SKNOBODY")))
+    client = proxy.client(SCRIPT)
+    span = [("Range", "bytes=4500000-7500000")]
+    for _ in range(3):
+        assert client.get("/bucket/key", headers=span).body == BODY[4500000:7500001]
+        assert client.get("/bucket/key").body == BODY

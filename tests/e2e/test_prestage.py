@@ -6,6 +6,7 @@ import pytest
 from compare import pattern
 from conftest import ALICE, SCRIPT
 from node import MIB, wait_until
+from s3_semantics import S3Error
 from scripted_origin import Script
 
 SIZE = 20 * MIB + 5
@@ -53,6 +54,20 @@ def test_a_head_fills_from_the_gateway(rgw, bucket, node):
     before = proxy.origin_bytes()
     assert client.get(f"/{bucket}/key").header("x-forebay-cache") == "hit"
     assert proxy.origin_bytes() == before
+
+
+def test_it_steps_back_when_the_origin_asks_for_less(scripted, node, body):
+    """SlowDown for whatever request: what nobody waits for stays away as long as was asked."""
+    proxy = node(scripted)
+    client = proxy.client(SCRIPT)
+    slow = S3Error(503, "SlowDown", "", [("Retry-After", "2")])
+    scripted.on(Script(error=slow), key="other")
+    assert client.get("/bucket/other").status == 503
+    asked = time.monotonic()
+    client.head("/bucket/key")
+    wait_until(lambda: scripted.asked("GET", "key"), 20, "the fill")
+    assert scripted.asked("GET", "key")[0].started - asked > 1.5
+    filled(client, "/bucket/key", SIZE)
 
 
 def test_many_heads_fill_once(scripted, node, body, threads):

@@ -10,7 +10,7 @@ from compare import assert_same, digest, pattern
 from conftest import ALICE, SCRIPT
 from node import MIB, wait_until
 from raw_http import RawConnection, request_bytes
-from s3_semantics import S3Error
+from s3_semantics import Answer, S3Error
 from scripted_origin import Script
 
 
@@ -233,7 +233,6 @@ def test_a_head_with_a_body_is_passed_on(scripted, node):
 
 
 def test_200_with_an_error_inside_is_passed_on_untouched(scripted, node):
-    from s3_semantics import Answer
     xml = b"<?xml version='1.0'?>\n<Error><Code>InternalError</Code></Error>"
     scripted.on(Script(answer=Answer(200, [("Content-Type", "application/xml")], xml)),
                 method="POST")
@@ -274,3 +273,40 @@ def test_chunked_uploads(scripted, node):
         assert scripted.get("bucket", "key").body == b"hello world"
     else:
         assert scripted.asked("PUT") == []
+
+
+def test_a_complete_that_is_kept_open_by_whitespace(scripted, node):
+    """S3 answers 200 at once and sends blanks until it knows: the head must not be held back."""
+    document = b"<?xml version='1.0'?>\n   <CompleteMultipartUploadResult/>"
+    scripted.on(Script(answer=Answer(200, [("Content-Type", "application/xml")], document),
+                       chunked=True, delay_at=(25, 3)), method="POST")
+    client = node(scripted).client(SCRIPT)
+    target, headers = client.signed("POST", "/bucket/big", [("uploadId", "u")], body=b"<x/>")
+    connection = client.connect()
+    started = time.monotonic()
+    connection.request("POST", target, b"<x/>", dict(headers))
+    response = connection.getresponse()
+    assert response.status == 200 and time.monotonic() - started < 2
+    assert response.read() == document and time.monotonic() - started > 2
+    connection.close()
+
+
+def test_ten_thousand_parts(scripted, node, threads):
+    client = node(scripted).client(SCRIPT)
+    begun = client.request("POST", "/bucket/many", query=[("uploads", "")])
+    upload = ("uploadId", begun.xml("UploadId"))
+
+    def send(worker):
+        keep = client.connect()
+        etags = [client.put("/bucket/many", str(n).encode(), keep=keep,
+                            query=[("partNumber", str(n)), upload]).header("etag")
+                 for n in range(worker + 1, 10_001, 8)]
+        keep.close()
+        return dict(zip(range(worker + 1, 10_001, 8), etags))
+    parts = {n: etag for part in threads(8, send) for n, etag in part.items()}
+    body = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{parts[n]}</ETag></Part>"
+                   for n in range(1, 10_001))
+    done = client.request("POST", "/bucket/many", query=[upload], body=(
+        f"<CompleteMultipartUpload>{body}</CompleteMultipartUpload>").encode())
+    assert done.status == 200
+    assert scripted.get("bucket", "many").body == "".join(map(str, range(1, 10_001))).encode()

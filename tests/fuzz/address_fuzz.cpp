@@ -34,7 +34,7 @@ void check(std::string_view input) {
   const auto address = s3::parse_address(request, domains);
   if (!address)
     return;
-  ASSERT(address.value().key.size() <= s3::kMaxKeyBytes);
+  ASSERT(address.value().key.size() <= request.target.size());
   ASSERT(!address.value().is_object() || !address.value().bucket.empty());
   check_operation(request, address.value());
 

@@ -137,7 +137,8 @@ TARGETS = [
 ]
 
 ADDRESSES = [
-    ("GET", "s3.example", "/b/k"), ("GET", "b.s3.example", "/k"), ("HEAD", "h", "/b/k?partNumber=1"),
+    ("GET", "s3.example", "/b/k"), ("GET", "b.s3.example", "/k"),
+    ("HEAD", "h", "/b/k?partNumber=1"),
     ("PUT", "b.deep.s3.example:9000", "/a//b/../c"), ("GET", "h", "/"), ("GET", "h", "/b"),
     ("GET", "h", "/b/?list-type=2&prefix=x"), ("POST", "h", "/b/k?uploads"),
     ("POST", "h", "/b?delete"), ("PUT", "h", "/b/k?partNumber=1&uploadId=u"),
@@ -168,7 +169,7 @@ CREDENTIALS = [
     "credentials: [{access_key: AK, secret_key: \"HUSH\nHUSH\"}]", "credentials: HUSH\n",
     "credentials:\n  - access_key: AK\n    secret_key: HUSH\n    secret_kye: HUSH\n",
     "credentials:\n  - &a {access_key: AK, secret_key: HUSH}\n  - *a\n",
-    "credentials:\n  - {access_key: AK, secret_key: HUSH}\n  - {access_key: AK, secret_key: HUSH}\n",
+    "credentials:\n" + "  - {access_key: AK, secret_key: HUSH}\n" * 2,
     "credentials:\n  - access_key: AK\n    secret_key: [HUSH]\n", "HUSH: HUSH\n", "--- a\n--- b\n",
     "credentials:\n\t- access_key: HUSH", "credentials: {access_key: AK, access_key: AK",
     "? [HUSH]\n: x\n", "credentials: [{access_key: AK, secret_key: !!binary HUSH}]",
@@ -191,7 +192,8 @@ CONFIGURATIONS = [
     "limits: {queue_timeout: 250ms, direct_reads: 1}\nauth: {credentials_file: k}\n",
     "io: {engine: pread, threads: 4}\nprestage: {trigger: off}\nauth: {credentials_file: k}\n",
     "log: {levle: x}\n", "log.level: info\n", "[]\n", "", "a: &x b\nc: *x\n", "--- a\n--- b\n",
-    "log: {level: info, level: info}\n", "cache: {devices: [1]}\n", "memory: {pool_size: 1e99GiB}\n",
+    "log: {level: info, level: info}\n", "cache: {devices: [1]}\n",
+    "memory: {pool_size: 1e99GiB}\n",
     "cache: {device_writes_per_day: .inf}\n", "listen: {s3: ':0'}\n", "listen: {domains: [-x, '']}",
     "? {}\n: x\n", "cache: {device_writes_per_day: 1.0000000000000002}\nauth: "
     "{credentials_file: k}\n", "auth: {credentials_file: \"a\\\"b\\\\c d\"}\n",

@@ -25,6 +25,10 @@ def md5(body):
     return base64.b64encode(hashlib.md5(body).digest()).decode()
 
 
+def sha1(body):
+    return base64.b64encode(hashlib.sha1(body).digest()).decode()
+
+
 def sha256(body):
     return base64.b64encode(hashlib.sha256(body).digest()).decode()
 

@@ -15,6 +15,7 @@ VERSIONS = pathlib.Path(__file__).parents[1] / "clients" / "versions"
 REQUIREMENTS = pathlib.Path(__file__).parents[1] / "e2e" / "requirements.txt"
 # The worst of several cases decides.
 OUTCOMES = ("passed", "skipped", "failed")
+ORIGINS = {"rgw": "RGW", "minio": "MinIO", "aws": "scripted, as AWS"}
 TITLE = """# Compatibility
 
 What the end-to-end tests saw work through a node, cell by cell: made by
@@ -55,7 +56,8 @@ def worst(outcomes):
 
 def origin_of(properties):
     mode = properties.get("mode")
-    return properties.get("origin", "any origin") + (f", {mode}" if mode else "")
+    origin = properties.get("origin", "any origin")
+    return ORIGINS.get(origin, origin) + (f", {mode}" if mode else "")
 
 
 def pivot(found, row, column):

@@ -28,7 +28,11 @@ class Reply:
     def xml(self, tag):
         if not self.body.lstrip().startswith(b"<"):
             return None
-        for node in ElementTree.fromstring(self.body).iter():
+        try:
+            root = ElementTree.fromstring(self.body)
+        except ElementTree.ParseError:
+            return None
+        for node in root.iter():
             if node.tag.rpartition("}")[2] == tag:
                 return node.text
         return None

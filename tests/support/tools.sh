@@ -22,7 +22,8 @@ program_in() {  # FOLDER PATTERN
 go_command() {  # ARGUMENTS...
   local go
   go=$("$self" go)
-  env -u GOROOT GOPATH="$cache/gopath" GOCACHE="$cache/gobuild" GOTOOLCHAIN=local \
+  flock -s "$cache/gocaches.lock" \
+    env -u GOROOT GOPATH="$cache/gopath" GOCACHE="$cache/gobuild" GOTOOLCHAIN=local \
     CGO_ENABLED=0 GOFLAGS='-trimpath -modcacherw -buildvcs=false' "$go" "$@" >&2
 }
 
@@ -88,7 +89,9 @@ install() {  # NAME; prints its program
 }
 
 [ $# -gt 0 ] || die "usage: tools.sh NAME... | --all"
+all=false
 if [ "$1" = --all ]; then
+  all=true
   mapfile -t names < <(awk '/^[^#]/ { print $1 }' "$root/tests/clients/versions" | uniq)
   set -- "${names[@]}"
 fi
@@ -98,3 +101,7 @@ fi
 for name in "$@"; do
   install "$name"
 done
+if $all; then
+  # Gigabytes that nothing needs any more.
+  flock -n "$cache/gocaches.lock" rm -rf "$cache/gopath" "$cache/gobuild" || true
+fi

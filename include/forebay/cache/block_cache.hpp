@@ -179,14 +179,13 @@ class RangeReader {
   const ReadTally& tally() const { return tally_; }
 
  private:
-  bool bring_in(std::uint32_t block);
+  void bring_in(std::uint32_t block);
   void read_ahead();
-  bool start_fill(std::uint32_t block, std::uint32_t end_block, std::unique_ptr<ByteSource> source);
+  void start_fill(std::uint32_t block, std::uint32_t end_block, std::unique_ptr<ByteSource> source);
   std::uint32_t run_end(std::uint32_t block) const;
   void follow(const std::shared_ptr<Fill>& fill);
   void unfollow_finished();
   std::optional<Error> fill_failure(std::uint32_t block) const;
-  static bool is_final(const Error& failure);
   void note_source(std::uint32_t block, bool filling);
 
   BlockCache& cache_;

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <string>
 
@@ -18,17 +17,13 @@ inline constexpr std::uint64_t kPageSize = io::kPageSize;
 inline constexpr std::uint32_t kPagesPerBlock = kBlockSize / kPageSize;
 inline constexpr std::uint32_t kBlocksPerExtent = kExtentSize / kBlockSize;
 
-/// Beyond what any origin stores; the blocks of what is smaller are counted in 32 bits.
-inline constexpr std::uint64_t kObjectSizeMax = std::uint64_t{1} << 48;
-static_assert(kObjectSizeMax / kBlockSize < std::numeric_limits<std::uint32_t>::max());
-
 /// One version of one object. Only objects with a strong ETag and a known length have one.
 struct Identity {
   std::string origin;  ///< Origin id, from the configuration.
   std::string bucket;
   std::string key;         ///< Decoded.
   std::string etag;        ///< Strong, without its quotes.
-  std::uint64_t size = 0;  ///< Bytes, kObjectSizeMax at most.
+  std::uint64_t size = 0;  ///< Bytes.
   std::string version_id;  ///< As the origin says, "null" included; empty where it says none.
 
   bool operator==(const Identity&) const = default;

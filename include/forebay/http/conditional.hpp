@@ -19,9 +19,9 @@ enum class Precondition {
 /// Decides If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since of a GET or HEAD on
 /// an object that exists, with this ETag and modification time. A field of lower precedence is not
 /// looked at when a higher one has decided. `undecidable` are weak tags, lists of tags and "*", a
-/// field that occurs twice, an empty value, a date that does not parse, a field whose counterpart of
-/// the object is weak or unknown, and If-Modified-Since beside an If-None-Match that it disagrees
-/// with.
+/// field that occurs twice, an empty value, a date that does not parse, a field whose counterpart
+/// of the object is weak or unknown, and If-Modified-Since beside an If-None-Match that it
+/// disagrees with.
 Precondition evaluate(const Headers& request, std::string_view etag,
                       std::optional<sys_seconds> last_modified);
 

@@ -86,6 +86,9 @@ class Client {
                                                       http::ResponseHead& response) = 0;
   /// What pays for repeating requests that the origin failed to answer.
   RetryBudget& retries() { return retries_; }
+  /// Until when the origin, which said 429 or 503 to a request of any kind, is to be spared what
+  /// nobody waits for. Noted by get().
+  const Pressure& pressure() const { return pressure_; }
 
   /// Closes idle connections. On each worker's thread.
   virtual void stop() = 0;
@@ -95,6 +98,9 @@ class Client {
 
  private:
   RetryBudget retries_{RetryBudget::Config{}};
+
+ protected:
+  Pressure pressure_;
 };
 
 }  // namespace forebay::origin

@@ -41,6 +41,18 @@ class RetryBudget {
   std::atomic<std::int64_t> balance_;  ///< In hundredths of a retry.
 };
 
+/// What an origin that asks for less has asked for. One for the node, any thread.
+class Pressure {
+ public:
+  /// The origin said 429 or 503 at `now`; where it named no time, a second is left to it.
+  void note(TimePoint now, std::optional<std::chrono::seconds> retry_after);
+  /// When the last such time ends; long past where there was none.
+  TimePoint until() const;
+
+ private:
+  std::atomic<Clock::rep> until_{0};
+};
+
 /// Jittered exponential back-off for a safe request.
 class RetryPolicy {
  public:

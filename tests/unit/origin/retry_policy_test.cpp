@@ -140,5 +140,16 @@ TEST(RetryBudget, CountsRightOnSeveralThreads) {
   EXPECT_EQ(spent, 400);
 }
 
+TEST(Pressure, LastsAsLongAsTheLongestWish) {
+  Pressure pressure;
+  const TimePoint now = Clock::now();
+  EXPECT_LT(pressure.until(), now);
+  pressure.note(now, std::nullopt);
+  EXPECT_EQ(pressure.until(), now + std::chrono::seconds{1});
+  pressure.note(now, std::chrono::seconds{5});
+  pressure.note(now, std::chrono::seconds{2});
+  EXPECT_EQ(pressure.until(), now + std::chrono::seconds{5});
+}
+
 }  // namespace
 }  // namespace forebay::origin

@@ -129,6 +129,26 @@ TEST(Address, RefusesBucketsThatServersReadDifferently) {
   }
 }
 
+TEST(Address, ArnsAreBucketsThatHoldSlashes) {
+  const auto address =
+      parse("h", "/arn%3Aaws%3As3%3Aus-west-2%3A123456789012%3Aaccesspoint%2Fap/dir/key").value();
+  EXPECT_EQ(address.bucket, "arn:aws:s3:us-west-2:123456789012:accesspoint/ap");
+  EXPECT_EQ(address.key, "dir/key");
+  EXPECT_EQ(path_style(address),
+            "/arn%3Aaws%3As3%3Aus-west-2%3A123456789012%3Aaccesspoint%2Fap/dir/key");
+  EXPECT_EQ(parse("h", "/a%2Fb/key").error().code, ErrorCode::invalid_bucket_name);
+}
+
+TEST(Address, KnowsNamesThatOnlyLeadToABucket) {
+  for (const char* name :
+       {"arn:aws:s3:us-west-2:1:accesspoint/ap", "my-ap-abc123-s3alias", "my-lambda-abc--ol-s3",
+        "ap-123.s3-accesspoint.us-west-2", "ol-123.s3-object-lambda.us-west-2",
+        "ap-123.op-1.s3-outposts.us-west-2"})
+    EXPECT_TRUE(is_indirect(name)) << name;
+  for (const char* name : {"bucket", "s3alias", "my.bucket", "ol-s3", "my-arn"})
+    EXPECT_FALSE(is_indirect(name)) << name;
+}
+
 TEST(Address, KeysAreDecodedWhateverTheirLength) {
   const std::string longest(kMaxKeyBytes, 'k');
   EXPECT_EQ(parse("h", "/b/" + longest).value().key, longest);

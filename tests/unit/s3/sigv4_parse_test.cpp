@@ -114,7 +114,7 @@ TEST(ParseAuthorization, OtherSchemesAreRefusedAsAwsDoes) {
   EXPECT_EQ(code(header_request("AWS4-ECDSA-P256-SHA256 Credential=x")),
             ErrorCode::not_implemented);
   EXPECT_EQ(code(header_request("AWS AKID:abc=")), ErrorCode::invalid_request);
-  EXPECT_EQ(code(header_request("Bearer x")), ErrorCode::invalid_request);
+  EXPECT_EQ(code(header_request("Bearer x")), ErrorCode::invalid_argument);
   EXPECT_EQ(code(presigned_request("/b/k?a=%")), ErrorCode::invalid_uri);
   auto both = header_request();
   both.target = kPresigned;
