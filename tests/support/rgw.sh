@@ -83,6 +83,7 @@ start_daemons() {  # DIR PORT
     ceph-mon "${conf[@]}" -i a &&
     ceph "${conf[@]}" osd create "$osd_uuid" &&
     ceph "${conf[@]}" osd crush add osd.0 1.0 root=default host=h &&
+    wait_for_map "$dir" "$osd_uuid" &&
     ceph-osd "${conf[@]}" -i 0 --mkfs --mkkey --osd-uuid "$osd_uuid" &&
     ceph-osd "${conf[@]}" -i 0 &&
     wait_for_osd "$dir" &&
@@ -96,8 +97,16 @@ start_daemons() {  # DIR PORT
   return 1
 }
 
+wait_for_map() {  # DIR OSD_UUID
+  for _ in $(seq 1 120); do
+    ceph -c "$1/ceph.conf" osd dump 2>/dev/null | grep -q "$2" && return 0
+    sleep 0.25
+  done
+  return 1
+}
+
 wait_for_osd() {
-  for _ in $(seq 1 40); do
+  for _ in $(seq 1 120); do
     ceph -c "$1/ceph.conf" osd stat 2>/dev/null | grep -q "1 up" && return 0
     [ -e "$1/run/osd.0.pid" ] || return 1
     sleep 0.25
@@ -111,10 +120,10 @@ up() {
   dir=$(cd "$dir" && pwd)
   down "$dir"
   [ "$port" != 0 ] || port=$(free_port)
-  for try in 1 2 3; do
+  for try in 1 2 3 4 5 6 7 8; do
     start_daemons "$dir" "$port" && break
     down "$dir"
-    [ "$try" != 3 ] || die "no start, see $dir/log: $(tail -n 1 "$dir/log/up.log")"
+    [ "$try" != 8 ] || die "no start, see $dir/log: $(tail -n 1 "$dir/log/up.log")"
   done
   for user in alice bob; do
     admin "$dir" user create "--uid=$user" "--display-name=$user" \
