@@ -61,8 +61,11 @@ class SlabStore final : public DiskStore {
                        [](const auto& slab) { return slab->has_room(); });
   }
 
+  PurgeList::Watch watch_purges() override { return PurgeList::Watch{purged_}; }
+
   Task<Result<void>> write(ObjectPtr object, std::uint32_t block, std::vector<io::PageRef> pages,
-                           PageChecksums checksums, Placement placement) override {
+                           PageChecksums checksums, Placement placement,
+                           PurgeList::Watch purges) override {
     if (index_.contains(*object, block))
       co_return success();
     Slab* slab = nullptr;
@@ -79,6 +82,10 @@ class SlabStore final : public DiskStore {
       slab->commit(stored, placement);
       if (!index_.insert(stored))
         slab->release(stored);
+      if (purges.matches(stored.object->identity())) {
+        index_.erase(stored);
+        co_await slab->erase(stored);
+      }
     }
     forget_if_failed(*slab);
     co_return written;
@@ -91,8 +98,7 @@ class SlabStore final : public DiskStore {
 
   /// Every block leaves the index before the first header is erased.
   Task<std::size_t> purge(std::string bucket, std::string prefix) override {
-    if (recovering_ != 0)
-      purged_.add(bucket, prefix);
+    purged_.add(bucket, prefix);
     std::vector<StoredBlock> blocks = index_.with_prefix(bucket, prefix);
     std::erase_if(blocks, [this](const StoredBlock& stored) { return !index_.erase(stored); });
     const std::size_t count = blocks.size();
@@ -117,6 +123,7 @@ class SlabStore final : public DiskStore {
 
   void start_recovery(runtime::WorkerPool& workers) {
     recovering_ = slabs_.size();
+    recovery_watch_.emplace(purged_);
     for (const auto& slab : slabs_)
       workers.spawn_on(slab->number() % workers.size(), "recovery", &SlabStore::recover, this,
                        slab.get());
@@ -126,7 +133,7 @@ class SlabStore final : public DiskStore {
   /// One of the scans of a device; the last to end finishes its recovery.
   static Task<void> scan(SlabStore* self, Slab* slab, std::uint32_t first,
                          std::shared_ptr<std::uint32_t> running) {
-    const RecoveryContext context{self->index_, self->purged_, self->stop_};
+    const RecoveryContext context{self->index_, *self->recovery_watch_, self->stop_};
     co_await slab->scan(context, first, kScansPerDevice);
     if (--*running != 0)
       co_return;
@@ -153,7 +160,7 @@ class SlabStore final : public DiskStore {
 
   void end_recovery() {
     if (--recovering_ == 0)
-      purged_.clear();
+      recovery_watch_.reset();
   }
 
   /// From the device with the largest part of its slots free; where none is free, from each in
@@ -193,7 +200,8 @@ class SlabStore final : public DiskStore {
   std::vector<std::unique_ptr<Slab>> slabs_;
   BlockIndex index_;
   PurgeList purged_;
-  std::atomic<std::size_t> recovering_{0};  ///< Devices whose slots are not all scanned.
+  std::optional<PurgeList::Watch> recovery_watch_;  ///< While any slot is not scanned.
+  std::atomic<std::size_t> recovering_{0};          ///< Devices whose slots are not all scanned.
   std::atomic<std::size_t> turn_{0};
   std::atomic<bool> stop_{false};
 };

@@ -42,10 +42,10 @@ struct FillMetrics {
 };
 
 Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, io::Lease lease,
-                      PageChecksums checksums, Placement placement) {
+                      PageChecksums checksums, Placement placement, PurgeList::Watch purges) {
   std::vector<io::PageRef> pages = lease.pages;
-  const Result<void> written =
-      co_await disk->write(std::move(object), block, std::move(pages), checksums, placement);
+  const Result<void> written = co_await disk->write(std::move(object), block, std::move(pages),
+                                                    checksums, placement, std::move(purges));
   if (!written)
     FillMetrics::get().not_stored.add();
 }
@@ -146,52 +146,61 @@ Task<Result<void>> Fill::open_source(Fill& self, Progress& progress, std::uint64
   }
 }
 
-/// Receives what is missing of the current block into the lease's frames, checksumming each page as
-/// it becomes whole.
+/// Receives the current block into the lease's frames, checksumming each page as it becomes whole.
 Task<Result<void>> Fill::receive(FillContext& context, Fill& self, Progress& progress,
                                  io::Lease& lease) {
   const std::uint32_t length = self.object_->block_length(progress.block);
-  const std::uint64_t block_start = std::uint64_t{progress.block} * kBlockSize;
   std::uint32_t received = 0;
   while (received < length) {
-    if (!progress.source) {
-      CO_TRY(co_await open_source(self, progress, block_start + received));
-    }
     const std::size_t page = received / kPageSize;
     const std::size_t in_page = received % kPageSize;
     const std::size_t room = std::min<std::size_t>(kPageSize - in_page, length - received);
     const std::span<std::byte> target{lease.pages[page].data() + in_page, room};
-    auto got = co_await progress.source->read(target, Deadline::after(context.stall));
-    if (!got || got.value() == 0) {
-      const Error error = got ? make_error_code(Errc::truncated) : got.error();
-      progress.source.reset();
-      if (std::exchange(progress.replaced, true))
-        co_return error;
-      FillMetrics::get().replaced.add();
-      continue;
-    }
-    received += static_cast<std::uint32_t>(got.value());
+    CO_TRY(const std::size_t got,
+           co_await progress.source->read(target, Deadline::after(context.stall)));
+    if (got == 0)
+      co_return Errc::truncated;
+    received += static_cast<std::uint32_t>(got);
     if (received % kPageSize == 0 || received == length)
-      progress.checksums[page] = page_checksum(lease.pages[page].data(), in_page + got.value());
+      progress.checksums[page] = page_checksum(lease.pages[page].data(), in_page + got);
     context.ram.advance_fill(*self.object_, progress.block, received);
   }
   co_return success();
 }
 
-Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& progress) {
-  // The origin's connection comes first: whoever holds frames must never wait for one.
-  if (!progress.source) {
-    CO_TRY(co_await open_source(self, progress, std::uint64_t{progress.block} * kBlockSize));
-  }
+/// The current block whole, in frames. A body that breaks or stalls is replaced, once: from the
+/// block's start, since whoever holds frames must never wait for a connection.
+Task<Result<io::Lease>> Fill::bring(FillContext& context, Fill& self, Progress& progress) {
   const std::uint32_t pages = page_count(self.object_->block_length(progress.block));
-  CO_TRY(io::Lease lease, co_await context.pool.acquire(io::Share::fill, pages,
-                                                        Deadline::after(context.buffer_wait)));
-  context.ram.begin_fill(*self.object_, progress.block, lease.pages);
-  CO_TRY(co_await receive(context, self, progress, lease));
+  for (;;) {
+    if (!progress.source) {
+      CO_TRY(co_await open_source(self, progress, std::uint64_t{progress.block} * kBlockSize));
+    }
+    CO_TRY(io::Lease lease, co_await context.pool.acquire(io::Share::fill, pages,
+                                                          Deadline::after(context.buffer_wait)));
+    context.ram.begin_fill(*self.object_, progress.block, lease.pages);
+    const Result<void> received = co_await receive(context, self, progress, lease);
+    if (received)
+      co_return std::move(lease);
+    progress.source.reset();
+    if (std::exchange(progress.replaced, true))
+      co_return received.error();
+    FillMetrics::get().replaced.add();
+    context.ram.restart_fill(*self.object_, progress.block);
+  }
+}
 
+Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& progress) {
+  CO_TRY(const io::Lease lease, co_await bring(context, self, progress));
+  // A purge finds the block in RAM until it is whole, and only this watch knows of it from then on
+  // until it is on the device.
+  std::optional<PurgeList::Watch> purges;
+  if (context.disk != nullptr)
+    purges.emplace(context.disk->watch_purges());
   const bool keep = context.ram.finish_fill(*self.object_, progress.block);
   const std::uint32_t block = progress.block++;
-  if (!keep || context.disk == nullptr)
+  self.at_block_ = progress.block;
+  if (!keep || !purges)
     co_return success();
   std::optional<io::Lease> held;
   if (context.disk->admits())
@@ -203,7 +212,8 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
   const Placement placement =
       self.reason_ == FillReason::prestage ? Placement::cold : Placement::hot;
   runtime::Worker::current().tasks().spawn("slot write", &write_slot, context.disk, self.object_,
-                                           block, std::move(*held), progress.checksums, placement);
+                                           block, std::move(*held), progress.checksums, placement,
+                                           *std::move(purges));
   co_return success();
 }
 

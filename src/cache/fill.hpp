@@ -42,11 +42,14 @@ class Fill {
       : object_{std::move(object)},
         first_block_{first_block},
         end_block_{first_block},
+        at_block_{first_block},
         reason_{reason} {}
 
   std::uint32_t first_block() const { return first_block_; }
   std::uint32_t end_block() const { return end_block_; }
   void grow() { ++end_block_; }
+  /// The block that it is at.
+  std::uint32_t at_block() const { return at_block_; }
 
   InterestPtr add_interest(const FetcherPtr& fetcher, std::uint64_t position);
   void remove_interest(const InterestPtr& interest);
@@ -69,6 +72,7 @@ class Fill {
 
   static Task<Result<void>> run_blocks(FillContext& context, Fill& self, Progress& progress);
   static Task<Result<void>> fill_block(FillContext& context, Fill& self, Progress& progress);
+  static Task<Result<io::Lease>> bring(FillContext& context, Fill& self, Progress& progress);
   static Task<Result<void>> receive(FillContext& context, Fill& self, Progress& progress,
                                     io::Lease& lease);
   static Task<Result<void>> open_source(Fill& self, Progress& progress, std::uint64_t offset);
@@ -78,6 +82,7 @@ class Fill {
   ObjectPtr object_;
   std::uint32_t first_block_;
   std::atomic<std::uint32_t> end_block_;
+  std::atomic<std::uint32_t> at_block_;
   FillReason reason_;
 
   mutable std::mutex mutex_;

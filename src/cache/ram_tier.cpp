@@ -206,6 +206,16 @@ void RamTier::begin_fill(const Object& object, std::uint32_t block,
   std::copy(pages.begin(), pages.end(), entry->pages.begin());
 }
 
+void RamTier::restart_fill(const Object& object, std::uint32_t block) {
+  const Hash128 hash = block_hash(object, block);
+  Shard& home = shard(hash);
+  const std::lock_guard lock{home.mutex};
+  Entry* entry = find(home, hash);
+  ASSERT(entry != nullptr && entry->fill);
+  entry->pages.fill({});
+  entry->watermark = 0;
+}
+
 void RamTier::advance_fill(const Object& object, std::uint32_t block, std::uint32_t watermark) {
   const Hash128 hash = block_hash(object, block);
   Shard& home = shard(hash);

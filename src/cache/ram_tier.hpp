@@ -56,6 +56,8 @@ class RamTier {
   /// False where a disk read or another fill has pages of the block claimed.
   bool claim_fill(const ObjectPtr& object, std::uint32_t block, const std::shared_ptr<Fill>& fill);
   void begin_fill(const Object& object, std::uint32_t block, const std::vector<io::PageRef>& pages);
+  /// The claim stays; the frames and the bytes that came go, until the next begin_fill().
+  void restart_fill(const Object& object, std::uint32_t block);
   /// Bytes [0, watermark) of the block may be read.
   void advance_fill(const Object& object, std::uint32_t block, std::uint32_t watermark);
   /// The block is whole. False where a purge has doomed it meanwhile: it is gone and must not be

@@ -192,6 +192,9 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
       bring_in(block);
       continue;
     }
+    // An adopted body goes through the whole object: who is that far ahead of it does not wait.
+    if (access.fill && access.fill->at_block() + kBlocksPerExtent < block)
+      co_return Errc::overloaded;
     const bool woken = co_await waiter->wait(deadline);
     if (!woken)
       co_return Errc::timeout;

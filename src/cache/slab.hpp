@@ -3,11 +3,11 @@
 #include "cache/block_index.hpp"
 #include "cache/device_health.hpp"
 #include "cache/lru.hpp"
-#include "cache/purge_list.hpp"
 #include "cache/slab_layout.hpp"
 #include "cache/write_budget.hpp"
 
 #include <forebay/base/metrics.hpp>
+#include <forebay/cache/purge_list.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -22,7 +22,7 @@ namespace forebay::cache {
 /// What recovery works with. Outlives every scan.
 struct RecoveryContext {
   BlockIndex& index;
-  const PurgeList& purged;
+  const PurgeList::Watch& purged;
   const std::atomic<bool>& stop;
 };
 

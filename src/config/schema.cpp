@@ -148,7 +148,7 @@ std::vector<Key> origin_keys() {
        .access = field<&Config::origin, &OriginConfig::ca_file>()},
       {.name = "origin.max_connections",
        .type = Type::integer,
-       .help = "Of this node, all workers together.",
+       .help = "Of this node, all workers together. An eighth of them is not for fills.",
        .access = field<&Config::origin, &OriginConfig::max_connections>(),
        .bounds = {1, 65'536}},
       {.name = "origin.connect_timeout",

@@ -122,7 +122,7 @@ class PooledExchange final : public Exchange {
   Task<Result<void>> open(ConnectionPool::Reuse reuse, Deadline deadline) {
     CO_TRY(const std::string text, net::serialize(head_));
     for (;;) {
-      CO_TRY(Connection connection, co_await pool_->take(deadline, reuse));
+      CO_TRY(Connection connection, co_await pool_->take(deadline, reuse, reason_));
       wire_.emplace(std::move(connection), body_);
       ClientMetrics::get().reasons[static_cast<std::size_t>(reason_)]->add();
       bool started = false;

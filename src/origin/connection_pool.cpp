@@ -7,6 +7,7 @@
 #include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,17 @@ namespace {
 
 constexpr std::uint16_t kHttpPort = 80;
 constexpr std::uint16_t kHttpsPort = 443;
+/// One connection in so many is not for fills.
+constexpr std::size_t kReserve = 8;
+
+std::size_t most_fills(std::size_t max_connections) {
+  const std::size_t reserve = std::max<std::size_t>(1, max_connections / kReserve);
+  return std::max<std::size_t>(1, max_connections - reserve);
+}
+
+bool is_fill(Reason reason) {
+  return reason == Reason::fill || reason == Reason::prestage;
+}
 
 struct PoolMetrics {
   metrics::Gauge& active = metrics::Registry::instance().gauge(
@@ -67,8 +79,8 @@ Result<Origin> parse_endpoint(const std::string& url) {
 }
 
 Connection::Connection(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Link> link,
-                       bool reused)
-    : pool_{std::move(pool)}, link_{std::move(link)}, reused_{reused} {
+                       bool reused, bool is_fill)
+    : pool_{std::move(pool)}, link_{std::move(link)}, reused_{reused}, is_fill_{is_fill} {
   PoolMetrics::get().active.add(1);
 }
 
@@ -79,11 +91,11 @@ Connection::~Connection() {
   // A task destroyed unfinished, after the workers, has no worker to give a connection back to.
   const bool has_worker = runtime::Worker::current_or_null() != nullptr;
   if (reusable_ && has_worker && !link_->reader.has_buffered()) {
-    pool_->put_back(std::move(link_));
+    pool_->put_back(std::move(link_), is_fill_);
     return;
   }
   link_.reset();
-  pool_->free_place();
+  pool_->free_place(is_fill_);
 }
 
 /// One worker's idle connections. Its thread only, except for the counts.
@@ -160,28 +172,42 @@ class ConnectionPool::Shelf final : public runtime::Watchdog::Entry {
   std::vector<std::unique_ptr<Link>> links_;
 };
 
-/// A place under the bound, or a place in line for one. On the frame of who waits; whatever it
+/// A place under the bounds, or a place in line for one. On the frame of who waits; whatever it
 /// holds goes back when that ends.
 class ConnectionPool::Ticket {
  public:
-  Ticket(ConnectionPool& pool, Reuse reuse) : pool_{pool}, reuse_{reuse} {
+  Ticket(ConnectionPool& pool, Reuse reuse, bool is_fill)
+      : pool_{pool}, reuse_{reuse}, is_fill_{is_fill} {
     const Lock lock{pool_.mutex_};
-    if (pool_.open_ < pool_.config_.max_connections) {
-      ++pool_.open_;
-      granted_ = true;
-      return;
-    }
-    waiter_ = runtime::Waiter::create();
-    place_ = pool_.waiting_.insert(pool_.waiting_.end(), this);
+    admitted_ = may_be_next_locked();
+    if (admitted_)
+      count_fill(1);
   }
   Ticket(const Ticket&) = delete;
   Ticket& operator=(const Ticket&) = delete;
   ~Ticket() {
     link_.reset();
     if (leave_line())
-      pool_.free_place();
+      pool_.free_place(is_fill_);
   }
 
+  /// Not one fill too many: it may use an idle connection, or ask for a place.
+  bool is_admitted() const { return admitted_; }
+  /// Takes a place, or joins the line. Whether only a place is missing.
+  bool ask_for_place() {
+    const Lock lock{pool_.mutex_};
+    const bool has_room = pool_.open_ < pool_.config_.max_connections;
+    if (admitted_ && has_room) {
+      ++pool_.open_;
+      granted_ = true;
+      return false;
+    }
+    if (admitted_)
+      count_fill(-1);
+    waiter_ = runtime::Waiter::create();
+    place_ = pool_.waiting_.insert(pool_.waiting_.end(), this);
+    return admitted_;
+  }
   bool waits() const { return waiter_ != nullptr; }
   Task<bool> wait(Deadline deadline) { return waiter_->wait(deadline); }
   /// Whether there is a place by now; the line is left in any case.
@@ -198,6 +224,7 @@ class ConnectionPool::Ticket {
   void spend() { granted_ = false; }
 
   // With the pool's mutex held, on any thread: out of the line, with a place.
+  bool may_be_next_locked() const { return !is_fill_ || pool_.fills_ < pool_.fills_max_; }
   bool accepts_link_locked() const {
     return reuse_ == Reuse::allowed && &worker_ == runtime::Worker::current_or_null();
   }
@@ -205,12 +232,21 @@ class ConnectionPool::Ticket {
     pool_.waiting_.erase(place_);
     link_ = std::move(link);
     granted_ = true;
+    count_fill(1);
     return waiter_;
   }
 
  private:
+  /// With the pool's mutex held.
+  void count_fill(int change) {
+    if (is_fill_)
+      pool_.fills_ += static_cast<std::size_t>(change);
+  }
+
   ConnectionPool& pool_;
   Reuse reuse_;
+  bool is_fill_;
+  bool admitted_ = false;
   runtime::Worker& worker_ = runtime::Worker::current();
   std::shared_ptr<runtime::Waiter> waiter_;
   std::list<Ticket*>::iterator place_;  ///< Valid while waiting: waiter_ and not granted_.
@@ -229,7 +265,10 @@ Result<std::shared_ptr<ConnectionPool>> ConnectionPool::create(const OriginConfi
 
 ConnectionPool::ConnectionPool(const OriginConfig& config, net::Endpoint endpoint,
                                std::shared_ptr<const net::TlsContext> tls)
-    : config_{config}, endpoint_{std::move(endpoint)}, tls_{std::move(tls)} {}
+    : config_{config},
+      endpoint_{std::move(endpoint)},
+      tls_{std::move(tls)},
+      fills_max_{most_fills(config.max_connections)} {}
 
 ConnectionPool::~ConnectionPool() = default;
 
@@ -248,15 +287,23 @@ void ConnectionPool::stop() {
   shelf().stop();
 }
 
-void ConnectionPool::put_back(std::unique_ptr<Link> link) {
+/// With the mutex held: the first in line that may have a place, or null.
+ConnectionPool::Ticket* ConnectionPool::next_locked() const {
+  const auto next = std::find_if(waiting_.begin(), waiting_.end(),
+                                 [](const Ticket* each) { return each->may_be_next_locked(); });
+  return next == waiting_.end() ? nullptr : *next;
+}
+
+void ConnectionPool::put_back(std::unique_ptr<Link> link, bool was_fill) {
   Shelf& own = shelf();
   std::shared_ptr<runtime::Waiter> next;
   {
     const Lock lock{mutex_};
-    const bool waited_for = !waiting_.empty();
-    if (waited_for && waiting_.front()->accepts_link_locked())
-      next = waiting_.front()->grant_locked(std::move(link));
-    else if (!waited_for && !own.stopped)
+    fills_ -= was_fill ? 1 : 0;
+    Ticket* const first = next_locked();
+    if (first != nullptr && first->accepts_link_locked())
+      next = first->grant_locked(std::move(link));
+    else if (first == nullptr && !own.stopped)
       own.keep_locked(std::move(link));
   }
   if (next)
@@ -269,14 +316,15 @@ void ConnectionPool::put_back(std::unique_ptr<Link> link) {
 }
 
 /// A connection was closed or not made: the first in line may make one.
-void ConnectionPool::free_place() {
+void ConnectionPool::free_place(bool was_fill) {
   std::shared_ptr<runtime::Waiter> next;
   {
     const Lock lock{mutex_};
-    if (waiting_.empty())
-      --open_;
+    fills_ -= was_fill ? 1 : 0;
+    if (Ticket* const first = next_locked(); first != nullptr)
+      next = first->grant_locked(nullptr);
     else
-      next = waiting_.front()->grant_locked(nullptr);
+      --open_;
   }
   if (next)
     next->wake();
@@ -320,20 +368,21 @@ Task<Result<std::unique_ptr<Link>>> ConnectionPool::make_link(Deadline deadline)
   co_return std::make_unique<Link>(std::move(stream).value());
 }
 
-Task<Result<Connection>> ConnectionPool::take(Deadline deadline, Reuse reuse) {
+Task<Result<Connection>> ConnectionPool::take(Deadline deadline, Reuse reuse, Reason reason) {
   const std::shared_ptr<ConnectionPool> self = shared_from_this();
+  const bool for_fill = is_fill(reason);
+  Ticket ticket{*self, reuse, for_fill};
   std::unique_ptr<Link> link;
-  if (reuse == Reuse::allowed)
+  if (reuse == Reuse::allowed && ticket.is_admitted())
     link = shelf().take_last();
   if (link)
-    co_return Connection{self, std::move(link), true};
+    co_return Connection{self, std::move(link), true, for_fill};
 
   const Deadline patience = deadline.capped(config_.connect_timeout);
-  Ticket ticket{*self, reuse};
-  if (ticket.waits()) {
+  if (ticket.ask_for_place())
     ask_for_idle();
+  if (ticket.waits())
     co_await ticket.wait(patience);
-  }
   if (!ticket.leave_line()) {
     count_error(ErrorKind::overloaded);
     co_return Errc::overloaded;
@@ -344,7 +393,7 @@ Task<Result<Connection>> ConnectionPool::take(Deadline deadline, Reuse reuse) {
     CO_TRY(link, co_await make_link(patience));
   }
   ticket.spend();
-  co_return Connection{self, std::move(link), reused};
+  co_return Connection{self, std::move(link), reused, for_fill};
 }
 
 }  // namespace forebay::origin

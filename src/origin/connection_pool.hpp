@@ -4,6 +4,7 @@
 #include <forebay/net/http_reader.hpp>
 #include <forebay/net/stream.hpp>
 #include <forebay/net/tls.hpp>
+#include <forebay/origin/client.hpp>
 #include <forebay/origin/config.hpp>
 #include <forebay/runtime/waiter.hpp>
 
@@ -40,7 +41,9 @@ struct Link {
 /// A connection in use. One worker.
 class Connection {
  public:
-  Connection(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Link> link, bool reused);
+  /// `is_fill`: it counts among the pool's fills.
+  Connection(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Link> link, bool reused,
+             bool is_fill);
   Connection(Connection&&) = default;
   Connection& operator=(Connection&&) = delete;
   ~Connection();
@@ -55,13 +58,16 @@ class Connection {
   std::shared_ptr<ConnectionPool> pool_;
   std::unique_ptr<Link> link_;
   bool reused_;
+  bool is_fill_;
   bool reusable_ = false;
 };
 
 /// Any worker; a connection stays with the worker that made it. Connections being made, in use and
 /// idle never exceed max_connections together: who finds none waits in line, and a connection given
 /// back goes to the first in line, as it is on the same worker, else as the right to make another.
-/// While somebody waits no connection stays idle on another worker.
+/// While somebody waits for a place no connection stays idle on another worker. Fills, which may
+/// keep theirs for as long as their readers take, leave an eighth to requests that a client waits
+/// for; a fill that has to wait for another's end is passed over in line.
 class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
  public:
   enum class Reuse { allowed, forbidden };
@@ -73,7 +79,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   /// An idle connection that looks alive where `reuse` allows it, else a new one. Errc::overloaded
   /// where none of max_connections became free in time, unavailable or timeout where the origin
   /// could not be reached.
-  Task<Result<Connection>> take(Deadline deadline, Reuse reuse);
+  Task<Result<Connection>> take(Deadline deadline, Reuse reuse, Reason reason);
   /// Closes this worker's idle connections; later ones are not kept.
   void stop();
 
@@ -89,8 +95,9 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   ConnectionPool(const OriginConfig& config, net::Endpoint endpoint,
                  std::shared_ptr<const net::TlsContext> tls);
   Shelf& shelf();
-  void put_back(std::unique_ptr<Link> link);
-  void free_place();
+  Ticket* next_locked() const;
+  void put_back(std::unique_ptr<Link> link, bool was_fill);
+  void free_place(bool was_fill = false);
   void ask_for_idle();
   Task<Result<std::unique_ptr<Link>>> make_link(Deadline deadline);
 
@@ -98,9 +105,13 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   net::Endpoint endpoint_;
   std::shared_ptr<const net::TlsContext> tls_;
 
-  // Guarded by mutex_. Somebody waits only while open_ is max_connections.
+  const std::size_t fills_max_;
+
+  // Guarded by mutex_. Somebody waits only while open_ is max_connections; a fill also while fills_
+  // is fills_max_.
   std::mutex mutex_;
-  std::size_t open_ = 0;  ///< Places taken: connections being made, in use, idle.
+  std::size_t open_ = 0;   ///< Places taken: connections being made, in use, idle.
+  std::size_t fills_ = 0;  ///< Fills that have a connection, or are about to.
   std::list<Ticket*> waiting_;
   /// By worker; the pointer is set once, by that worker.
   std::array<std::unique_ptr<Shelf>, kWorkersMax> shelves_;

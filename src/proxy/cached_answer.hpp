@@ -14,8 +14,8 @@ namespace forebay::proxy {
 enum class Outcome {
   done,     ///< Answered, or cut.
   changed,  ///< Another version is current, and nothing has been sent: ask again.
-  refused,  ///< The origin will not give the bytes, and nothing has been sent: let it say so
-            ///< itself.
+  refused,  ///< The origin will not give the bytes, or not these, and nothing has been sent: let it
+            ///< answer by itself.
 };
 
 /// Answers from the cache what `verdict` allows, and brings in what is not there. `source`: an open

@@ -104,12 +104,13 @@ Task<Result<void>> get(cache::DiskStore& store, io::BufferPool& pool, cache::Obj
 Task<Result<void>> put(cache::DiskStore& store, io::BufferPool& pool, cache::ObjectPtr object,
                        std::uint32_t block, cache::Placement placement) {
   const std::uint32_t count = cache::page_count(object->block_length(block));
+  cache::PurgeList::Watch purges = store.watch_purges();
   auto lease = co_await pool.acquire(io::Share::fill, count, Deadline::never());
   cache::PageChecksums checksums;
   make_block(*object, block, lease.value().pages, checksums);
   std::vector<io::PageRef> pages = lease.value().pages;
-  const Result<void> result =
-      co_await store.write(std::move(object), block, std::move(pages), checksums, placement);
+  const Result<void> result = co_await store.write(std::move(object), block, std::move(pages),
+                                                   checksums, placement, std::move(purges));
   co_return result;
 }
 

@@ -170,7 +170,8 @@ class RangeReader {
   View try_next();
   /// The same, bringing them in. Errc::changed and Errc::refused come from the fill; any other
   /// error means that the cache cannot serve these bytes now (no frames, a device or a fill
-  /// failed): the caller asks the origin itself from position() on.
+  /// failed, a fill that will bring them is far behind): the caller asks the origin itself from
+  /// position() on.
   Task<Result<View>> next(Deadline deadline);
   /// `bytes` of the last view have been sent.
   void advance(std::size_t bytes);

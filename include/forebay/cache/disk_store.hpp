@@ -1,6 +1,7 @@
 #pragma once
 // Blocks on NVMe: the slabs, their index, LRU, admission and recovery behind one door.
 #include <forebay/cache/identity.hpp>
+#include <forebay/cache/purge_list.hpp>
 #include <forebay/io/block_device.hpp>
 
 #include <array>
@@ -61,12 +62,15 @@ class DiskStore {
   /// LRU's victim. Reserves nothing.
   virtual bool admits() const = 0;
 
+  /// For a write to come: made before a purge can take the block for one that is here.
+  virtual PurgeList::Watch watch_purges() = 0;
   /// Writes one whole block (header, pages and checksums in one write) and then shows it in the
   /// index. Errc::overloaded when no slot or token is to be had, Errc::device_failed otherwise. A
-  /// block already stored is success without a write.
+  /// block already stored is success without a write; so is one that was purged meanwhile, as
+  /// `purges` tells, and its header is erased again.
   virtual Task<Result<void>> write(ObjectPtr object, std::uint32_t block,
                                    std::vector<io::PageRef> pages, PageChecksums checksums,
-                                   Placement placement) = 0;
+                                   Placement placement, PurgeList::Watch purges) = 0;
 
   /// Frees what is stored of every other version of the same name whose version id is empty or
   /// "null".

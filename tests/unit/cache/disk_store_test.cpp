@@ -228,6 +228,42 @@ TEST_F(DiskStoreTest, APurgeReachesSlotsThatAreNotScannedYet) {
   }
 }
 
+TEST_F(DiskStoreTest, APurgeReachesWritesInFlight) {
+  constexpr auto write = +[](DiskStore* to, io::BufferPool* from, ObjectPtr object) -> Task<void> {
+    const auto written = co_await test::put(*to, *from, std::move(object), 0, Placement::hot);
+    EXPECT_TRUE(written);
+  };
+  constexpr auto erase = +[](DiskStore* from, std::atomic<bool>* done) -> Task<void> {
+    co_await from->purge("bucket", "gone");
+    *done = true;
+  };
+  open(8);
+  const ObjectPtr gone = make_object("gone", 4 * MiB);
+  const ObjectPtr kept = make_object("kept", 4 * MiB);
+  disk().gate.close();
+  set_fault([](const auto& op) { return op.is_write ? Fault::delay : Fault::none; });
+  workers.spawn_on(0, "write", write, store.get(), &pool, gone);
+  workers.spawn_on(0, "write", write, store.get(), &pool, kept);
+  while (disk().gate.waiting() != 2)
+    std::this_thread::yield();
+  std::atomic<bool> purged{false};
+  workers.spawn_on(1, "purge", erase, store.get(), &purged);
+  while (!purged)
+    std::this_thread::yield();
+  disk().gate.open();
+  settle();
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_FALSE(store->contains(*gone, 0));
+    EXPECT_TRUE(get(kept));
+    EXPECT_EQ(store->status()[0].used, 1U);
+    set_fault(nullptr);
+    start();
+  }
+  // It may come back after that.
+  EXPECT_TRUE(put(gone));
+  EXPECT_TRUE(get(gone));
+}
+
 TEST_F(DiskStoreTest, WritesAreServedWhileSlotsAreScanned) {
   constexpr int kOld = 30;
   constexpr int kNew = 34;

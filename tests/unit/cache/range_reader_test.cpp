@@ -1,10 +1,9 @@
+#include "scripted_fetcher.hpp"
 #include "support/run_on_worker.hpp"
 
-#include <forebay/base/errc.hpp>
-#include <forebay/cache/block_cache.hpp>
-
-#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -12,83 +11,6 @@ namespace forebay::cache {
 namespace {
 
 constexpr std::uint64_t kPool = 64 * MiB;
-
-std::byte byte_at(std::uint64_t offset) {
-  return static_cast<std::byte>((offset * 2654435761U) >> 13);
-}
-
-ObjectPtr make_object(std::uint64_t size, std::string etag = "v1") {
-  return std::make_shared<const Object>(Identity{"o", "b", "k", std::move(etag), size, ""});
-}
-
-/// What the scripted origin does with the next requests.
-struct Script {
-  std::atomic<int> opened{0};
-  std::atomic<std::uint64_t> bytes{0};
-  std::atomic<int> truncations{0};  ///< So many bodies end after a page and a half.
-  std::atomic<int> stalls{0};       ///< So many bodies fall silent after a page and a half.
-  std::atomic<int> refusals{0};     ///< So many opens are refused.
-  std::atomic<bool> changed{false};
-};
-
-class ScriptedSource final : public ByteSource {
- public:
-  ScriptedSource(std::shared_ptr<Script> script, std::uint64_t offset, std::uint64_t length)
-      : script_{std::move(script)}, offset_{offset}, left_{length} {
-    if (script_->truncations.fetch_sub(1) > 0)
-      truncate_at_ = kPageSize * 3 / 2;
-    else if (script_->stalls.fetch_sub(1) > 0)
-      stall_at_ = kPageSize * 3 / 2;
-  }
-
-  Task<Result<std::size_t>> read(std::span<std::byte> buffer, Deadline deadline) override {
-    if (sent_ >= stall_at_) {
-      co_await runtime::sleep_until(deadline);
-      co_return Errc::timeout;
-    }
-    if (sent_ >= truncate_at_)
-      co_return Errc::truncated;
-    // An odd size, so that pages and reads do not line up.
-    const std::size_t size = std::min<std::uint64_t>({buffer.size(), left_, 50'001});
-    for (std::size_t i = 0; i < size; ++i)
-      buffer[i] = byte_at(offset_ + i);
-    offset_ += size;
-    left_ -= size;
-    sent_ += size;
-    script_->bytes += size;
-    co_await runtime::sleep_until(Deadline::after(std::chrono::microseconds{0}));
-    co_return size;
-  }
-
- private:
-  std::shared_ptr<Script> script_;
-  std::uint64_t offset_;
-  std::uint64_t left_;
-  std::uint64_t sent_ = 0;
-  std::uint64_t truncate_at_ = ~0ULL;
-  std::uint64_t stall_at_ = ~0ULL;
-};
-
-class ScriptedFetcher final : public Fetcher {
- public:
-  ScriptedFetcher(std::shared_ptr<Script> script, std::string caller)
-      : script_{std::move(script)}, caller_{std::move(caller)} {}
-
-  Task<Result<std::unique_ptr<ByteSource>>> open(ObjectPtr, std::uint64_t offset,
-                                                 std::uint64_t length, FillReason) override {
-    ++script_->opened;
-    if (script_->changed)
-      co_return Errc::changed;
-    if (script_->refusals.fetch_sub(1) > 0)
-      co_return Errc::refused;
-    co_return std::make_unique<ScriptedSource>(script_, offset, length);
-  }
-  std::string_view caller() const override { return caller_; }
-
- private:
-  std::shared_ptr<Script> script_;
-  std::string caller_;
-};
 
 class RangeReaderTest : public testing::Test {
  protected:
@@ -113,24 +35,6 @@ class RangeReaderTest : public testing::Test {
   std::unique_ptr<BlockCache> cache;
   std::shared_ptr<Script> script = std::make_shared<Script>();
 };
-
-/// Reads a range to its end and checks every byte; the error that ended it, if any.
-Task<Result<ReadTally>> read_all(BlockCache& cache, ObjectPtr object, std::uint64_t first,
-                                 std::uint64_t end, FetcherPtr fetcher) {
-  RangeReader reader{cache, object, first, end, std::move(fetcher)};
-  while (!reader.done()) {
-    CO_TRY(View view, co_await reader.next(Deadline::after(std::chrono::seconds{20})));
-    std::uint64_t offset = reader.position();
-    for (const auto part : view.parts()) {
-      for (const std::byte b : part) {
-        if (b != byte_at(offset++))
-          co_return Errc::corrupt;
-      }
-    }
-    reader.advance(view.size());
-  }
-  co_return reader.tally();
-}
 
 TEST_F(RangeReaderTest, AColdReadFillsAndAHotOneAsksNobody) {
   test::run_on_worker(workers, [this]() -> Task<void> {
@@ -166,7 +70,7 @@ TEST_F(RangeReaderTest, ManyReadersShareOneFill) {
   EXPECT_EQ(script->bytes, 6 * MiB);
 }
 
-TEST_F(RangeReaderTest, ATruncatedOrStalledBodyIsReplacedOnceWhereItBroke) {
+TEST_F(RangeReaderTest, ATruncatedOrStalledBodyIsReplacedOnce) {
   test::run_on_worker(workers, [this]() -> Task<void> {
     script->truncations = 1;
     const auto truncated = co_await read_all(*cache, make_object(5 * MiB), 0, 5 * MiB, fetcher());
@@ -178,6 +82,29 @@ TEST_F(RangeReaderTest, ATruncatedOrStalledBodyIsReplacedOnceWhereItBroke) {
     EXPECT_TRUE(stalled);
     EXPECT_EQ(script->opened, 4);
   });
+}
+
+TEST_F(RangeReaderTest, OneFailedFillFailsNobody) {
+  constexpr int kReaders = 20;
+  const ObjectPtr object = make_object(5 * MiB);
+  script->outages = 1;
+  script->open_gate.close();
+  std::atomic<int> started{0};
+  std::atomic<int> right{0};
+  constexpr auto read = +[](BlockCache* from, ObjectPtr o, std::atomic<int>* begun,
+                            std::atomic<int>* ok, FetcherPtr by) -> Task<void> {
+    ++*begun;
+    const auto result = co_await read_all(*from, std::move(o), 0, 5 * MiB, std::move(by));
+    *ok += result ? 1 : 0;
+  };
+  for (int i = 0; i < kReaders; ++i)
+    workers.spawn_on(0, "read", read, cache.get(), object, &started, &right, fetcher());
+  while (started != kReaders || script->open_gate.waiting() == 0)
+    std::this_thread::yield();
+  script->open_gate.open();
+  ASSERT_TRUE(workers.drain(Deadline::after(std::chrono::seconds{60})));
+  EXPECT_EQ(right, kReaders);
+  EXPECT_EQ(script->opened, 2);
 }
 
 TEST_F(RangeReaderTest, AFillThatBreaksTwiceIsFollowedByAnother) {
@@ -263,6 +190,45 @@ TEST_F(RangeReaderTest, AnOpenBodyCanBeAdoptedOnce) {
     EXPECT_TRUE(result);
     EXPECT_EQ(script->opened, 0);
     EXPECT_EQ(script->bytes, 9 * MiB);
+  });
+}
+
+TEST_F(RangeReaderTest, WhoIsFarAheadOfAFillDoesNotWaitForIt) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    const std::uint64_t size = 3 * kExtentSize;
+    const ObjectPtr object = make_object(size);
+    script->hold_at = MiB;
+    script->body_gate.close();
+    RangeReader reader{*cache, object, 0, size, fetcher()};
+    reader.adopt(std::make_unique<ScriptedSource>(script, 0, size));
+    RangeReader far{*cache, object, 2 * kExtentSize, size, fetcher()};
+    const auto bytes = co_await far.next(Deadline::after(std::chrono::seconds{20}));
+    EXPECT_EQ(bytes.error(), Errc::overloaded);
+    RangeReader near{*cache, object, kExtentSize, size, fetcher()};
+    const auto waited = co_await near.next(Deadline::after(milliseconds{50}));
+    EXPECT_EQ(waited.error(), Errc::timeout);
+    script->body_gate.open();
+    EXPECT_EQ(script->opened, 0);
+  });
+}
+
+TEST_F(RangeReaderTest, AFillThatWaitsForItsReaderKeepsNoConnection) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    const std::uint64_t size = 6 * kBlockSize;
+    const ObjectPtr object = make_object(size);
+    RangeReader slow{*cache, object, 0, size, fetcher()};
+    const auto bytes = co_await slow.next(Deadline::after(std::chrono::seconds{20}));
+    EXPECT_TRUE(bytes);
+    const Deadline patience = Deadline::after(std::chrono::seconds{20});
+    while (script->bodies != 0 && !patience.expired())
+      co_await runtime::sleep_until(Deadline::after(milliseconds{10}));
+    EXPECT_EQ(script->bodies, 0);
+    // That is not the one replacement which a broken body gets.
+    script->truncations = 1;
+    const auto rest = co_await read_all(*cache, object, 0, size, fetcher());
+    EXPECT_TRUE(rest);
+    EXPECT_EQ(script->opened, 3);
+    EXPECT_LT(script->bytes, size + kBlockSize);
   });
 }
 

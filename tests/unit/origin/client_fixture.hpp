@@ -79,7 +79,7 @@ inline Task<Result<std::string>> fetch(Client& client, std::string target) {
   http::ResponseHead answer;
   http::RequestHead head = request("GET", std::move(target));
   const Deadline deadline = patience();
-  CO_TRY(auto exchange, co_await client.get(std::move(head), Reason::fill, deadline, answer));
+  CO_TRY(auto exchange, co_await client.get(std::move(head), Reason::lookup, deadline, answer));
   co_return co_await read_all(*exchange);
 }
 

@@ -78,10 +78,10 @@ class Outcomes {
   int other_ = 0;
 };
 
-Task<void> fetch_one(Client* client, Deadline deadline, Outcomes* outcomes) {
+Task<void> fetch_one(Client* client, Reason reason, Deadline deadline, Outcomes* outcomes) {
   http::ResponseHead answer;
   http::RequestHead head = request("GET", "/");
-  auto exchange = co_await client->get(std::move(head), Reason::fill, deadline, answer);
+  auto exchange = co_await client->get(std::move(head), reason, deadline, answer);
   if (!exchange) {
     outcomes->add(exchange.error());
     co_return;
@@ -92,9 +92,10 @@ Task<void> fetch_one(Client* client, Deadline deadline, Outcomes* outcomes) {
 
 class ConnectionPoolTest : public ClientTest {
  protected:
-  void start(int count, std::size_t worker, Deadline deadline = patience()) {
+  void start(int count, std::size_t worker, Deadline deadline = patience(),
+             Reason reason = Reason::lookup) {
     for (int i = 0; i < count; ++i)
-      workers().spawn_on(worker, "fetch", &fetch_one, &client(), deadline, &outcomes);
+      workers().spawn_on(worker, "fetch", &fetch_one, &client(), reason, deadline, &outcomes);
   }
   void wait_all() { EXPECT_TRUE(workers().drain(patience())); }
 
@@ -160,6 +161,60 @@ TEST_F(ConnectionPoolTest, WhoWaitsOnTheSameWorkerGetsTheConnectionItself) {
   wait_all();
   EXPECT_EQ(outcomes.good(), 20);
   EXPECT_EQ(origin.accepted(), 1);
+}
+
+TEST_F(ConnectionPoolTest, FillsLeaveAReserveToTheOthers) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 16;
+  connect(origin.endpoint());
+  start(20, 0, patience(), Reason::fill);
+  start(20, 1, patience(), Reason::prestage);
+  EXPECT_TRUE(gate.wait_for(14));
+  // Past the fills that wait for one of the fourteen, on either worker.
+  start(1, 0);
+  EXPECT_TRUE(gate.wait_for(15));
+  start(1, 1);
+  EXPECT_TRUE(gate.wait_for(16));
+  EXPECT_EQ(origin.accepted(), 16);
+  gate.release(42);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 42);
+}
+
+TEST_F(ConnectionPoolTest, AFillUsesTheOnlyConnection) {
+  LoopbackOrigin origin{[](Peer& peer, std::size_t) { echo_targets(peer); }};
+  config.max_connections = 1;
+  connect(origin.endpoint());
+  start(5, 0, patience(), Reason::fill);
+  start(5, 1, patience(), Reason::prestage);
+  start(5, 1);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 15);
+}
+
+TEST_F(ConnectionPoolTest, AFillThatGivesUpLeavesItsShare) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 2;
+  connect(origin.endpoint());
+  // For want of a share, then of a place.
+  start(1, 0, patience(), Reason::fill);
+  EXPECT_TRUE(gate.wait_for(1));
+  start(3, 1, soon(), Reason::fill);
+  EXPECT_TRUE(outcomes.wait_overloaded(3));
+  gate.release(1);
+  wait_all();
+  start(2, 0);
+  EXPECT_TRUE(gate.wait_for(2));
+  start(3, 1, soon(), Reason::fill);
+  EXPECT_TRUE(outcomes.wait_overloaded(6));
+  gate.release(2);
+  wait_all();
+  start(4, 1, patience(), Reason::fill);
+  gate.release(4);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 7);
 }
 
 TEST_F(ConnectionPoolTest, AnotherWorkersIdleConnectionMakesRoom) {
