@@ -140,8 +140,12 @@ Result<sys_seconds> parse_date(std::string_view text) {
   // 60 is the leap second.
   if (!day.ok() || fields.hour > 23 || fields.minute > 59 || fields.second > 60)
     return Errc::protocol;
-  return std::chrono::sys_days{day} + std::chrono::hours{fields.hour} +
-         std::chrono::minutes{fields.minute} + std::chrono::seconds{fields.second};
+  const sys_seconds time = std::chrono::sys_days{day} + std::chrono::hours{fields.hour} +
+                           std::chrono::minutes{fields.minute} +
+                           std::chrono::seconds{fields.second};
+  // The last leap second there could be would fall into a year that no date can write.
+  if (time >= std::chrono::sys_days{std::chrono::year{10000} / 1 / 1}) return Errc::protocol;
+  return time;
 }
 
 std::string format_date(sys_seconds time) {

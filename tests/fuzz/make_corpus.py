@@ -118,7 +118,7 @@ RANGES = [
 
 DATES = ["Fri, 24 May 2013 00:00:00 GMT", "Friday, 24-May-13 00:00:00 GMT",
          "Fri May 24 00:00:00 2013", "Thu, 01 Jan 1970 00:00:00 GMT",
-         "Thu, 29 Feb 2024 23:59:60 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "x"]
+         "Thu, 29 Feb 2024 23:59:60 GMT", "Fri, 31 Dec 9999 23:59:60 GMT", "x"]
 CONDITIONS = [
     "", "If-Match: \"e\"", "If-Match: *", "If-None-Match: \"e\"", "If-None-Match: *",
     "If-None-Match: W/\"e\"", "If-None-Match: \"a\", \"e\"", "If-Match: e",
