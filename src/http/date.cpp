@@ -144,7 +144,8 @@ Result<sys_seconds> parse_date(std::string_view text) {
                            std::chrono::minutes{fields.minute} +
                            std::chrono::seconds{fields.second};
   // The last leap second there could be would fall into a year that no date can write.
-  if (time >= std::chrono::sys_days{std::chrono::year{10000} / 1 / 1}) return Errc::protocol;
+  if (time >= std::chrono::sys_days{std::chrono::year{10000} / 1 / 1})
+    return Errc::protocol;
   return time;
 }
 
