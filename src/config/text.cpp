@@ -246,7 +246,11 @@ std::string quoted_where_needed(std::string_view text) {
   for (const char c : text) {
     if (c == '"' || c == '\\')
       quoted += '\\';
-    quoted += c;
+    // A line break of a quoted text would be folded, and a control character be no YAML.
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
+      quoted += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+    else
+      quoted += c;
   }
   return quoted + '"';
 }

@@ -51,9 +51,11 @@ def front(request, tmp_path_factory, certificate):
     origin_name, mode, scheme = FRONTS[request.param]
     origin = request.getfixturevalue(origin_name)
     # The gateway refuses checksums behind a body.
+    folder = tmp_path_factory.mktemp(request.param)
     # A device that is full takes little more a day: here all that is read must find room.
     config = {"origin": {"trailers": "strip" if origin_name == "rgw" else "keep"},
-              "cache": {"device_writes_per_day": 1000}}
+              "cache": {"devices": [{"path": str(folder / "slab0"), "size": "4GiB"}],
+                        "device_writes_per_day": 1000}}
     if mode != "verify":
         config["auth"] = {"mode": "passthrough", "credentials_file": None}
     if mode == BY_NODE:
@@ -61,7 +63,7 @@ def front(request, tmp_path_factory, certificate):
             "source": "static", "access_key": origin.bob[0], "secret_key": origin.bob[1]}
     if scheme == "https":
         config |= tls_config(certificate)
-    node = Node(tmp_path_factory.mktemp(request.param), origin.endpoint,
+    node = Node(folder, origin.endpoint,
                 credentials_of(origin.alice, origin.bob), config, scheme=scheme)
     node.start()
     with fresh_bucket(origin) as bucket:

@@ -185,6 +185,7 @@ TEST(Schema, QuotesWhatYamlWouldReadOtherwise) {
       {"a\"b", "\"a\\\"b\""},
       {"a\\b", "\"a\\\\b\""},
       {"[::1]:1", "\"[::1]:1\""},
+      {"a\nb\t\x7f", "\"a\\x0ab\\x09\\x7f\""},
   };
   for (const auto& [text, quoted] : kCases) {
     SCOPED_TRACE(text);
