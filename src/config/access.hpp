@@ -40,6 +40,10 @@ struct Names<proxy::PathStyle> {
   static constexpr std::array<std::string_view, 2> kAll{"allow", "reject"};
 };
 template <>
+struct Names<proxy::ForwardedFor> {
+  static constexpr std::array<std::string_view, 2> kAll{"off", "set"};
+};
+template <>
 struct Names<s3::TrailerPolicy> {
   static constexpr std::array<std::string_view, 2> kAll{"keep", "strip"};
 };

@@ -3,6 +3,7 @@
 #include "config/reader.hpp"
 
 #include <forebay/net/connect.hpp>
+#include <forebay/net/network_set.hpp>
 
 #include <algorithm>
 #include <set>
@@ -68,6 +69,15 @@ void check_addresses(const Config& config, const Places& places, std::vector<std
     errors.push_back(error_line(place_of(places, {"origin.endpoint", "listen.s3"}),
                                 "origin.endpoint", "is the address of listen.s3",
                                 "the object store, not this node"));
+}
+
+void check_networks(const Config& config, const Places& places, std::vector<std::string>& errors) {
+  for (const std::string& text : config.s3.trusted_proxies) {
+    if (!net::is_network(text))
+      errors.push_back(error_line(place_of(places, {"listen.trusted_proxies"}),
+                                  "listen.trusted_proxies", "\"" + text + "\" is no network",
+                                  "addresses with a prefix length, such as 10.0.0.0/8"));
+  }
 }
 
 void check_tls(const Config& config, const Places& places, std::vector<std::string>& errors) {
@@ -178,6 +188,7 @@ void check_devices(const Config& config, const Places& places, std::vector<std::
 std::vector<std::string> check(const Config& config, const Places& places) {
   std::vector<std::string> errors;
   check_addresses(config, places, errors);
+  check_networks(config, places, errors);
   check_tls(config, places, errors);
   check_auth(config, places, errors);
   check_fill_credentials(config, places, errors);

@@ -54,6 +54,12 @@ std::vector<Key> listen_keys() {
                "passthrough the origin's own, where clients sign those.",
        .access = field<&Config::proxy, &ProxyConfig::domains>(),
        .example = "[s3.forebay.internal]"},
+      {.name = "listen.trusted_proxies",
+       .type = Type::text_list,
+       .help = "Networks of the proxies between clients and this node: with origin.forwarded_for "
+               "set, what they say in X-Forwarded-For is believed. Nobody else's is.",
+       .access = field<&Config::s3, &ListenConfig::trusted_proxies>(),
+       .example = "[10.0.0.0/8]"},
       {.name = "listen.path_style",
        .type = Type::enumeration,
        .help = "Buckets as the first segment of the path. reject: 400 PathStyleRequestNotAllowed.",
@@ -136,6 +142,13 @@ std::vector<Key> origin_keys() {
                "never see the redirect.",
        .access = field<&Config::origin, &OriginConfig::redirect_hosts>(),
        .example = "[s3.*.amazonaws.com]"},
+      {.name = "origin.forwarded_for",
+       .type = Type::enumeration,
+       .help = "What the origin is told of a client's address, on every request in its name. off: "
+               "nothing. set: X-Forwarded-For, for policies that look at it. What clients say "
+               "themselves never arrives.",
+       .access = field<&Config::proxy, &ProxyConfig::forwarded_for>(),
+       .choices = names_of<proxy::ForwardedFor>()},
       {.name = "origin.trailers",
        .type = Type::enumeration,
        .help = "Checksums that clients send behind a body. keep: they go to the origin, which "

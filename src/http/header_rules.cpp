@@ -1,6 +1,7 @@
 #include "http/text.hpp"
 
 #include <forebay/base/errc.hpp>
+#include <forebay/http/field_names.hpp>
 #include <forebay/http/header_rules.hpp>
 
 #include <algorithm>
@@ -20,6 +21,9 @@ constexpr std::array<std::string_view, 9> kHopByHop{"connection",
                                                     "upgrade",
                                                     "transfer-encoding"};
 
+// Far more than any client names.
+constexpr std::size_t kConnectionOptionsMax = 32;
+
 bool is_hop_by_hop(std::string_view name) {
   return std::any_of(kHopByHop.begin(), kHopByHop.end(),
                      [name](std::string_view each) { return iequals(each, name); });
@@ -27,19 +31,21 @@ bool is_hop_by_hop(std::string_view name) {
 
 /// Fields whose loss on the way would change what a request means or who sends it.
 bool is_for_every_recipient(std::string_view name) {
-  const auto lower = to_lower(name);
+  const auto lower = fold_name(name);
   return lower == "host" || lower == "authorization" || lower == "range" || lower == "expect" ||
          lower.starts_with("content-") || lower.starts_with("if-") || lower.starts_with("x-amz-");
 }
 
-std::vector<std::string_view> connection_options(const Headers& headers) {
-  std::vector<std::string_view> options;
+/// What Connection names, in lower case and sorted.
+std::vector<std::string> connection_options(const Headers& headers) {
+  std::vector<std::string> options;
   for (const auto& field : headers) {
-    if (iequals(field.name, "connection")) {
-      const auto elements = split_list(field.value);
-      options.insert(options.end(), elements.begin(), elements.end());
-    }
+    if (!iequals(field.name, "connection"))
+      continue;
+    for (const std::string_view element : split_list(field.value))
+      options.push_back(to_lower(element));
   }
+  std::sort(options.begin(), options.end());
   return options;
 }
 
@@ -48,16 +54,16 @@ bool is_control(char c) {
   return byte < 0x20 || byte == 0x7f;
 }
 
-/// Origin-form or "*", of bytes that RFC 3986 allows (section 2).
+/// Origin-form or "*". Bytes that RFC 3986 (section 2) does not allow but that cannot be misread,
+/// such as braces and UTF-8, are what some clients send; a blank ends a target, '#' begins a
+/// fragment, and some servers take a backslash for a slash.
 bool is_valid_target(const RequestHead& request) {
   if (request.target == "*")
     return request.method == "OPTIONS";
   if (!request.target.starts_with('/'))
     return false;
-  return std::none_of(request.target.begin(), request.target.end(), [](char c) {
-    return is_control(c) || static_cast<unsigned char>(c) >= 0x80 ||
-           std::string_view{" \"#<>\\^`{|}"}.find(c) != std::string_view::npos;
-  });
+  return std::none_of(request.target.begin(), request.target.end(),
+                      [](char c) { return is_control(c) || c == ' ' || c == '#' || c == '\\'; });
 }
 
 /// uri-host [ ":" port ] of RFC 9110 section 7.2, with the host a DNS name or an address.
@@ -126,13 +132,28 @@ Headers end_to_end(const Headers& headers) {
   const auto options = connection_options(headers);
   Headers result;
   for (const auto& field : headers) {
-    const bool named = std::any_of(options.begin(), options.end(), [&](std::string_view option) {
-      return iequals(option, field.name);
-    });
+    const bool named = !options.empty() &&
+                       std::binary_search(options.begin(), options.end(), to_lower(field.name));
     if (!named && !is_hop_by_hop(field.name))
       result.add(field.name, field.value);
   }
   return result;
+}
+
+bool is_of_one_answer(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kNames{
+      "date",       "set-cookie",   "set-cookie2", "x-amz-request-id",
+      "x-amz-id-2", "x-request-id", "x-trans-id",  "x-openstack-request-id"};
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [name](std::string_view each) { return iequals(each, name); });
+}
+
+void renew_fields(Headers& kept, const Headers& fresh) {
+  kept.remove_if([](const Headers::Field& field) { return is_of_one_answer(field.name); });
+  for (const auto& field : fresh) {
+    if (is_of_one_answer(field.name))
+      kept.add(field.name, field.value);
+  }
 }
 
 std::string_view describe(Refusal refusal) {
@@ -157,7 +178,15 @@ std::string_view describe(Refusal refusal) {
     case Refusal::content_length:
       return "The Content-Length header is not valid.";
     case Refusal::connection_option:
-      return "The Connection header names a header that every recipient needs.";
+      return "The Connection header names a header that every recipient needs, or too many.";
+    case Refusal::too_many_fields:
+      return "The request has too many headers.";
+    case Refusal::field_size:
+      return "A header name or value is too long.";
+    case Refusal::folded_name:
+      return "A header name is spelled so that some servers read it as another header.";
+    case Refusal::repeated_field:
+      return "A header that a request has once at most was sent twice.";
   }
   return "The request is not valid.";
 }
@@ -174,7 +203,8 @@ std::optional<Refusal> check_request(const RequestHead& request) {
   if (request.headers.count("host") != 1 || !is_valid_host(request.headers.value_or_empty("host")))
     return Refusal::host;
   const auto options = connection_options(request.headers);
-  if (std::any_of(options.begin(), options.end(), is_for_every_recipient))
+  if (options.size() > kConnectionOptionsMax ||
+      std::any_of(options.begin(), options.end(), is_for_every_recipient))
     return Refusal::connection_option;
   BodyFraming framing;
   return frame(request, framing);

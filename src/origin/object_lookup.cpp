@@ -34,7 +34,7 @@ constexpr int kServiceUnavailable = 503;
 /// lookup, so that it can be shared.
 bool matters(const http::Headers::Field& field) {
   const std::string name = http::to_lower(field.name);
-  if (name == "user-agent" || name == "referer")
+  if (name == "user-agent" || name == "referer" || name == "x-forwarded-for")
     return true;
   return name.starts_with("x-amz-") && name != "x-amz-date" && name != "x-amz-content-sha256" &&
          name != "x-amz-security-token";
@@ -85,16 +85,15 @@ bool is_kms(const http::Headers& headers) {
 
 }  // namespace
 
-bool is_archived(const http::ResponseHead& head_answer) {
-  const http::Headers& headers = head_answer.headers;
-  if (headers.contains("x-amz-archive-status"))
+bool is_archived(const http::Headers& answer) {
+  if (answer.contains("x-amz-archive-status"))
     return true;
-  const std::string_view storage_class = headers.value_or_empty("x-amz-storage-class");
+  const std::string_view storage_class = answer.value_or_empty("x-amz-storage-class");
   return storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE";
 }
 
-bool needs_get(const http::ResponseHead& head_answer) {
-  return is_kms(head_answer.headers) || is_archived(head_answer);
+bool needs_get(const http::Headers& answer) {
+  return is_kms(answer) || is_archived(answer);
 }
 
 std::optional<Verdict> make_verdict(const http::ResponseHead& answer) {
@@ -233,7 +232,7 @@ Task<Result<VerdictPtr>> ObjectLookup::send(const Caller& caller, const http::Re
   slow_down = answer.status == kServiceUnavailable || answer.status == kTooManyRequests;
   if (answer.status != kOk && answer.status != kPartialContent)
     co_return Errc::refused;
-  if (needs_get(answer)) {
+  if (needs_get(answer.headers)) {
     // A part cannot be asked for together with a range: its reader's own GET decides.
     if (answer.status == kPartialContent)
       co_return Errc::refused;

@@ -1,6 +1,7 @@
 #include "proxy/answer_memo.hpp"
 
 #include <forebay/http/date.hpp>
+#include <forebay/http/header_rules.hpp>
 #include <forebay/http/uri.hpp>
 #include <forebay/s3/sigv4.hpp>
 
@@ -14,22 +15,6 @@ namespace {
 /// Last-Modified counts seconds: only what was sent later than that second can tell its state from
 /// a change within it (RFC 9110 section 8.8.2.2).
 constexpr std::chrono::seconds kCertain{2};
-
-/// The access key that a request names. It proves nothing; what is kept under it was sent to who
-/// proved to have it.
-std::string claimed_key(const http::RequestHead& request, const http::Query& query) {
-  for (const char* name : {"X-Amz-Credential", "AWSAccessKeyId"}) {
-    if (const auto* const parameter = http::find(query, name); parameter != nullptr)
-      return parameter->value.substr(0, parameter->value.find('/'));
-  }
-  const std::string_view value = request.headers.value_or_empty("Authorization");
-  constexpr std::string_view kCredential = "Credential=";
-  if (const auto at = value.find(kCredential); at != std::string_view::npos) {
-    const auto credential = value.substr(at + kCredential.size());
-    return std::string{credential.substr(0, credential.find('/'))};
-  }
-  return std::string{value.substr(0, value.find(':'))};
-}
 
 /// x-amz-date and the like differ in every request and change nothing in the answer.
 bool decides(std::string_view lower_name) {
@@ -54,7 +39,9 @@ void AnswerMemo::note(const std::string& name, const http::ResponseHead& answer,
   if (!certain)
     return;
   order_.push_front(name);
-  entries_[name] = {std::make_shared<const origin::Verdict>(verdict), order_.begin()};
+  auto kept = std::make_shared<origin::Verdict>(verdict);
+  http::renew_fields(kept->headers, {});
+  entries_[name] = {std::move(kept), order_.begin()};
   if (entries_.size() > kEntriesMax) {
     entries_.erase(order_.back());
     order_.pop_back();
@@ -74,11 +61,11 @@ origin::VerdictPtr AnswerMemo::find(const std::string& name,
   return known->second.verdict;
 }
 
-std::string answer_name(const http::RequestHead& request) {
+std::string answer_name(const http::RequestHead& request, std::string_view access_key) {
   const auto target = http::split_target(request.target);
   auto query = http::parse_query(target.query.value_or(""));
   http::Query rest = query ? std::move(query).value() : http::Query{};
-  std::string name = claimed_key(request, rest);
+  std::string name{access_key};
   const auto append = [&name](std::string_view part) {
     name.push_back('\0');
     name.append(part);

@@ -9,6 +9,7 @@
 #include <list>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace forebay::proxy {
@@ -21,7 +22,8 @@ class AnswerMemo {
   void note(const std::string& name, const http::ResponseHead& answer,
             const origin::Verdict& verdict);
 
-  /// The noted verdict, where `not_modified` (a 304) proves that it still holds; null otherwise.
+  /// The noted verdict, without the fields that were that answer's own, where `not_modified` (a
+  /// 304) proves that it still holds; null otherwise.
   origin::VerdictPtr find(const std::string& name, const http::ResponseHead& not_modified);
   /// Whether this origin's last 304 said when the object was modified; without that none proves
   /// anything.
@@ -41,8 +43,8 @@ class AnswerMemo {
   std::unordered_map<std::string, Entry> entries_;  ///< Guarded by mutex_.
 };
 
-/// What tells one memory from another: who asks (as the request says), for what, and every field
-/// that the answer may depend on. `request` is as the client sent it.
-std::string answer_name(const http::RequestHead& request);
+/// What tells one memory from another: who asks (as the request says, not empty), for what, and
+/// every field that the answer may depend on. `request` is as the client sent it.
+std::string answer_name(const http::RequestHead& request, std::string_view access_key);
 
 }  // namespace forebay::proxy

@@ -1,6 +1,7 @@
 #include "proxy/authenticate.hpp"
 
 #include <forebay/http/uri.hpp>
+#include <forebay/s3/foreign_credentials.hpp>
 #include <forebay/s3/sigv2.hpp>
 
 #include <algorithm>
@@ -55,9 +56,15 @@ s3::Outcome<std::shared_ptr<const origin::CallerKey>> find_key(
 
 s3::Outcome<origin::CallerPtr> authenticate(const AuthContext& context,
                                             const http::RequestHead& request,
-                                            const s3::Address& address) {
+                                            const s3::Address& address,
+                                            std::span<const http::QueryParameter> query) {
   using Kind = s3::Authorization::Kind;
   TRY(s3::Authorization authorization, s3::parse_authorization(request));
+  const bool is_signed = authorization.kind != Kind::anonymous;
+  if (auto foreign = s3::foreign_credentials(request, query, is_signed); foreign)
+    return s3::Failure{s3::ErrorCode::invalid_argument,
+                       "The request carries credentials that this node cannot verify.",
+                       {{"ArgumentName", *std::move(foreign)}}};
   if (authorization.kind == Kind::anonymous) {
     if (context.anonymous == AnonymousPolicy::deny)
       return s3::Failure{s3::ErrorCode::access_denied};

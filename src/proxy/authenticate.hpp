@@ -26,10 +26,12 @@ struct AuthContext {
 s3::Outcome<std::shared_ptr<const origin::CallerKey>> find_key(
     const origin::CredentialStore& credentials, const std::string& access_key);
 
-/// Every failure is the error AWS gives. The address is the request's own.
+/// Every failure is the error AWS gives, but for credentials that no rule of S3's speaks of
+/// (foreign_credentials.hpp): invalid_argument. Address and query are the request's own.
 s3::Outcome<origin::CallerPtr> authenticate(const AuthContext& context,
                                             const http::RequestHead& request,
-                                            const s3::Address& address);
+                                            const s3::Address& address,
+                                            std::span<const http::QueryParameter> query);
 
 /// access_denied where the caller's allow-list does not hold the bucket for this operation, or the
 /// bucket that a copy reads from.

@@ -113,7 +113,8 @@ http::RequestHead fill_request(const http::RequestHead& request, std::string tar
   http::RequestHead fill;
   fill.method = "GET";
   fill.target = std::move(target);
-  for (const char* name : {"x-amz-request-payer", "x-amz-expected-bucket-owner"}) {
+  for (const char* name :
+       {"x-amz-request-payer", "x-amz-expected-bucket-owner", "x-forwarded-for"}) {
     if (const auto value = request.headers.get(name); value)
       fill.headers.add(name, std::string{*value});
   }

@@ -1,5 +1,6 @@
 #include "proxy/origin_request.hpp"
 
+#include <forebay/http/field_names.hpp>
 #include <forebay/http/header_rules.hpp>
 
 namespace forebay::proxy {
@@ -7,12 +8,15 @@ namespace forebay::proxy {
 std::string origin_target(const Request& request) {
   using Kind = s3::Authorization::Kind;
   const Kind kind = request.caller->authorization.kind;
-  if (kind == Kind::passed_on)
+  const bool is_preflight = request.operation == s3::Operation::cors_preflight;
+  if (kind == Kind::passed_on && !is_preflight)
     return request.head.target;
   http::Query query = request.query;
-  if (kind == Kind::presigned || kind == Kind::presigned_v2)
+  if (kind == Kind::presigned || kind == Kind::presigned_v2 || is_preflight)
     std::erase_if(query, [](const auto& each) { return s3::is_auth_parameter(each.name); });
-  std::string target = s3::path_style(request.address);
+  std::string target = kind == Kind::passed_on
+                           ? std::string{http::split_target(request.head.target).path}
+                           : s3::path_style(request.address);
   if (!query.empty())
     target.append("?").append(http::format_query(query));
   return target;
@@ -24,12 +28,17 @@ http::RequestHead origin_head(const Request& request) {
   head.target = request.origin_target;
   head.headers = http::end_to_end(request.head.headers);
   head.headers.remove("Expect");
+  const bool is_preflight = request.operation == s3::Operation::cors_preflight;
   if (!request.is_passed_on()) {
     head.headers.remove("Host");
-    head.headers.remove("Authorization");
+    http::remove_odd_names(head.headers);
   }
+  if (!request.is_passed_on() || is_preflight)
+    head.headers.remove("Authorization");
+  // As the client spelled it, who may have signed it.
   if (request.body.framing == http::Framing::chunked)
-    head.headers.set("Transfer-Encoding", "chunked");
+    head.headers.set("Transfer-Encoding",
+                     std::string{request.head.headers.value_or_empty("Transfer-Encoding")});
   return head;
 }
 

@@ -8,6 +8,7 @@
 
 #include <forebay/base/errc.hpp>
 #include <forebay/http/conditional.hpp>
+#include <forebay/http/header_rules.hpp>
 #include <forebay/http/range.hpp>
 
 #include <array>
@@ -136,15 +137,29 @@ Task<void> read_whole(Session& session, Request& request) {
   co_await forward_uncached(session, request);
 }
 
+/// What is remembered of the last answer to this caller; nobody's memory is anonymous callers'.
+origin::VerdictPtr noted_verdict(Session& session, const Request& request,
+                                 const http::ResponseHead& not_modified) {
+  if (!request.claimed || request.claimed->access_key.empty())
+    return nullptr;
+  return session.shared().answers.find(answer_name(request.head, request.claimed->access_key),
+                                       not_modified);
+}
+
 /// What "not modified" proved: the fields of the answer, where they are known to be still these.
 Task<std::optional<origin::Verdict>> verdict_of_unmodified(Session& session, const Request& request,
                                                            const cache::Object& object,
                                                            const http::ResponseHead& answer) {
-  if (const auto noted = session.shared().answers.find(answer_name(request.head), answer); noted)
-    co_return *noted;
-  std::optional<origin::Verdict> verdict = co_await look_as_node(session, request);
-  if (verdict && verdict->strong_etag != object.identity().etag)
-    verdict.reset();
+  std::optional<origin::Verdict> verdict;
+  if (const auto noted = noted_verdict(session, request, answer); noted)
+    verdict = *noted;
+  else
+    verdict = co_await look_as_node(session, request);
+  // Who may know that an object did not change may not be allowed its key, or its archived bytes.
+  if (!verdict || verdict->strong_etag != object.identity().etag ||
+      origin::needs_get(verdict->headers))
+    co_return std::nullopt;
+  http::renew_fields(verdict->headers, answer.headers);
   co_return verdict;
 }
 
@@ -193,6 +208,10 @@ bool asks_for_checksum(const Request& request) {
 
 bool must_pass_on(Session& session, const Request& request) {
   const http::Headers& headers = request.head.headers;
+  // What this node would add must not be what the caller bound the request to.
+  if (!request.claimed || request.claimed->covers("if-none-match") ||
+      (request.claimed->covers("range") && !headers.contains("Range")))
+    return true;
   for (const char* name :
        {"If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"}) {
     if (headers.contains(name))
@@ -218,8 +237,9 @@ bool must_pass_on(Session& session, const Request& request) {
 
 void note_answer(Session& session, const Request& request, const http::ResponseHead& answer,
                  const origin::Verdict& verdict) {
-  if (request.is_passed_on())
-    session.shared().answers.note(answer_name(request.head), answer, verdict);
+  if (request.claimed && !request.claimed->access_key.empty())
+    session.shared().answers.note(answer_name(request.head, request.claimed->access_key), answer,
+                                  verdict);
 }
 
 Task<void> read_passed_on(Session& session, Request& request) {

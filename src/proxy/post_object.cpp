@@ -11,21 +11,23 @@
 namespace forebay::proxy {
 namespace {
 
-using Form = s3::Outcome<std::optional<s3::PostForm>>;
-
 /// Reads the body up to where its file begins into `body`. nullopt: the client is gone, or was
 /// told.
 Task<std::optional<s3::PostForm>> read_form(Session& session, const Request& request,
                                             std::string& body) {
-  const std::string_view type = request.head.headers.value_or_empty("Content-Type");
+  auto parser = s3::PostFormParser::create(request.head.headers.value_or_empty("Content-Type"));
+  if (!parser) {
+    co_await session.answer_error(std::move(parser).error());
+    co_return std::nullopt;
+  }
   for (;;) {
-    Form form = s3::parse_post_form(type, body);
-    if (!form) {
-      co_await session.answer_error(std::move(form).error());
+    s3::Outcome<bool> complete = parser.value().feed(body);
+    if (!complete) {
+      co_await session.answer_error(std::move(complete).error());
       co_return std::nullopt;
     }
-    if (form.value())
-      co_return std::move(form).value();
+    if (complete.value())
+      co_return parser.value().take();
     constexpr std::size_t kPiece = 8 * KiB;
     const std::size_t before = body.size();
     body.resize(before + kPiece);

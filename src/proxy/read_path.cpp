@@ -179,7 +179,7 @@ void maybe_prestage(Session& session, const Request& request, const http::Respon
   const bool wanted =
       trigger == PrestageTrigger::any_head || (trigger == PrestageTrigger::ranged_head && ranged);
   if (object && wanted && can_fill(shared) && (rule == nullptr || rule->prestage) &&
-      !origin::is_archived(answer))
+      !origin::is_archived(answer.headers))
     shared.prestager.submit(object, make_fetcher(session, request));
 }
 

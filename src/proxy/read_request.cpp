@@ -5,6 +5,7 @@
 #include "proxy/passed_on_fetcher.hpp"
 
 #include <forebay/http/range.hpp>
+#include <forebay/s3/query_rules.hpp>
 
 #include <utility>
 
@@ -25,8 +26,9 @@ bool may_use_cache(Session& session, const Request& request) {
       find_rule(session.shared().config, request.address.bucket, request.address.key);
   return (rule == nullptr || rule->cache) && !s3::is_indirect(request.address.bucket) &&
          request.address.key.size() <= s3::kMaxKeyBytes &&
-         s3::is_plain_object_query(request.query) && !request.has_body() &&
-         !carries_customer_key(request.head.headers) && !request.head.headers.contains("Origin") &&
+         s3::is_plain_object_query(request.query) && !s3::has_repeated_parameter(request.query) &&
+         !request.has_body() && !carries_customer_key(request.head.headers) &&
+         !request.head.headers.contains("Origin") &&
          (!request.head.headers.contains("Range") ||
           http::parse_range(request.head.headers).kind == http::RangeRequest::Kind::single);
 }

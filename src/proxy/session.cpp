@@ -9,8 +9,10 @@
 #include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
 #include <forebay/http/date.hpp>
+#include <forebay/http/field_names.hpp>
 #include <forebay/http/header_rules.hpp>
 #include <forebay/http/uri.hpp>
+#include <forebay/s3/query_rules.hpp>
 
 #include <chrono>
 #include <random>
@@ -53,11 +55,22 @@ std::string loggable(std::string_view text) {
   return text.empty() ? "-" : http::percent_encode(text, http::Slash::keep);
 }
 
-/// The authorisation of a form lies in its body, and browsers sign no preflight.
-AnonymousPolicy anonymous_policy(const ProxyConfig& config, s3::Operation operation) {
-  return operation == s3::Operation::post_object || operation == s3::Operation::cors_preflight
-             ? AnonymousPolicy::forward
-             : config.anonymous;
+s3::ErrorCode error_of(http::Refusal refusal) {
+  switch (refusal) {
+    case http::Refusal::transfer_coding:
+      return s3::ErrorCode::not_implemented;
+    case http::Refusal::too_many_fields:
+    case http::Refusal::field_size:
+      return s3::ErrorCode::request_header_section_too_large;
+    default:
+      return s3::ErrorCode::bad_request;
+  }
+}
+
+origin::CallerPtr keyless(s3::Authorization::Kind kind) {
+  s3::Authorization authorization;
+  authorization.kind = kind;
+  return origin::keyless_caller(std::move(authorization));
 }
 
 bool wants_close(const http::RequestHead& head) {
@@ -165,6 +178,7 @@ s3::Outcome<void> Session::prepare(Request& request) {
   record_.key = request.address.key;
   TRY(prepare_caller(request));
   TRY(prepare_payload(request));
+  name_client(request.head.headers, stream_->remote_address(), shared_.forwarding);
   request.origin_target = origin_target(request);
   return success();
 }
@@ -184,11 +198,12 @@ s3::Outcome<void> Session::prepare_target(Request& request) {
 
 /// What the head says of its own shape, and of the body's.
 s3::Outcome<void> Session::prepare_framing(Request& request) {
-  if (const auto refusal = http::check_request(request.head); refusal) {
+  auto refusal = http::check_request(request.head);
+  if (!refusal)
+    refusal = http::check_names(request.head.headers);
+  if (refusal) {
     keep_alive_ = false;
-    const auto code = *refusal == http::Refusal::transfer_coding ? s3::ErrorCode::not_implemented
-                                                                 : s3::ErrorCode::bad_request;
-    return s3::Failure{code, std::string{http::describe(*refusal)}};
+    return s3::Failure{error_of(*refusal), std::string{http::describe(*refusal)}};
   }
   keep_alive_ = !wants_close(request.head);
   auto framing = http::request_framing(request.head);
@@ -209,19 +224,33 @@ s3::Outcome<void> Session::prepare_framing(Request& request) {
 
 /// Who asks, and whether this node lets them.
 s3::Outcome<void> Session::prepare_caller(Request& request) {
+  using Kind = s3::Authorization::Kind;
   if (shared_.config.auth_mode == AuthMode::passthrough) {
-    s3::Authorization authorization;
-    authorization.kind = s3::Authorization::Kind::passed_on;
-    request.caller = origin::keyless_caller(std::move(authorization));
+    request.caller = keyless(Kind::passed_on);
+    request.claimed = s3::claimed_signature(request.head, request.query);
     return success();
   }
+  // Its query is that of the request it announces, whose signature is for another method.
+  if (request.operation == s3::Operation::cors_preflight) {
+    request.caller = keyless(Kind::anonymous);
+    return success();
+  }
+  if (auto wrong = s3::check_parameters(request.query); wrong)
+    return *std::move(wrong);
+  const bool is_form = s3::is_form_post(request.head);
   const AuthContext context{
       .credentials = *shared_.callers,
-      .anonymous = anonymous_policy(shared_.config, request.operation),
+      // The authorisation of a form lies in its body.
+      .anonymous = is_form ? AnonymousPolicy::forward : shared_.config.anonymous,
       .now = wall_clock(),
       .max_skew = std::chrono::duration_cast<std::chrono::seconds>(shared_.config.clock_skew)};
-  TRY(request.caller, authenticate(context, request.head, request.address));
+  TRY(request.caller, authenticate(context, request.head, request.address, request.query));
   record_.access_key = request.caller->key->access_key;
+  if (is_form && request.caller->authorization.kind == Kind::anonymous)
+    request.operation = s3::Operation::post_object;
+  else if (request.operation == s3::Operation::post_object)
+    return s3::Failure{s3::ErrorCode::invalid_argument,
+                       "Only one auth mechanism allowed; a form is authorised by its policy."};
   if (request.operation == s3::Operation::create_session)
     return s3::Failure{s3::ErrorCode::not_implemented,
                        "CreateSession is not implemented; sign each request."};
@@ -257,10 +286,10 @@ Task<void> Session::dispatch(Request& request) {
       co_await head_object(*this, request);
       break;
     case s3::Operation::post_object:
-      if (request.caller->authorization.kind == s3::Authorization::Kind::anonymous)
-        co_await post_object(*this, request);
-      else
+      if (request.is_passed_on())
         co_await forward(*this, request);
+      else
+        co_await post_object(*this, request);
       break;
     default:
       co_await forward(*this, request);

@@ -5,6 +5,7 @@
 #include <forebay/net/http_reader.hpp>
 #include <forebay/net/http_writer.hpp>
 #include <forebay/net/stream.hpp>
+#include <forebay/s3/claimed_signature.hpp>
 #include <forebay/s3/operation.hpp>
 #include <forebay/s3/payload.hpp>
 #include <forebay/s3/sigv4.hpp>
@@ -24,6 +25,8 @@ struct Request {
   s3::Operation operation = s3::Operation::other;
   origin::CallerPtr caller;
   http::BodyFraming body;
+  /// Where it is passed on and its signature leaves no doubt.
+  std::optional<s3::ClaimedSignature> claimed;
   s3::PayloadClaims claims;   ///< Of the body; none where the origin checks them (passed on).
   std::string body_prefix;    ///< What goes to the origin in place of what was read of the body.
   std::string origin_target;  ///< Path-style, strictly encoded, without presigning parameters; the

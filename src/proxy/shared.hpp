@@ -2,6 +2,7 @@
 // What all sessions of the node share.
 #include "proxy/answer_memo.hpp"
 #include "proxy/budget.hpp"
+#include "proxy/forwarding.hpp"
 #include "proxy/prestager.hpp"
 #include "proxy/version_memo.hpp"
 
@@ -25,6 +26,7 @@ struct Shared {
         node_credential{std::move(parts.node_credential)},
         cache{parts.cache},
         lookup{parts.client},
+        forwarding{proxy_config.forwarded_for, net::NetworkSet{listen_config.trusted_proxies}},
         direct_reads{proxy_config.direct_reads_max},
         prestager{proxy_config.prestage, parts.cache} {}
 
@@ -37,6 +39,7 @@ struct Shared {
   origin::ObjectLookup lookup;
   VersionMemo memo;
   AnswerMemo answers;
+  Forwarding forwarding;
   Budget direct_reads;
   Prestager prestager;
 };

@@ -142,9 +142,13 @@ bool is_unwritable(std::string_view sequence) {
   return sequence == "\xef\xbf\xbe" || sequence == "\xef\xbf\xbf";
 }
 
+/// No more than this of anything is echoed: an answer must not cost more than its question.
+constexpr std::size_t kEchoMax = 4 * 1024;
+
 std::string printable(std::string_view text) {
   constexpr std::string_view kReplacement = "\xef\xbf\xbd";
   std::string result;
+  text = text.substr(0, kEchoMax);
   result.reserve(text.size());
   while (!text.empty()) {
     const auto length = sequence_length(text);

@@ -86,6 +86,13 @@ bool has(Parameters query, std::string_view name) {
   return http::find(query, name) != nullptr;
 }
 
+bool mentions_form(const http::Headers& headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const auto& field) {
+    return http::iequals(field.name, "content-type") &&
+           http::to_lower(field.value).find("form-data") != std::string::npos;
+  });
+}
+
 /// The sub-resources of a bucket that hold its configuration.
 bool names_bucket_configuration(Parameters query) {
   constexpr std::array<std::string_view, 26> kNames{"accelerate",
@@ -175,8 +182,7 @@ Operation classify_bucket(std::string_view method, Parameters query, const http:
                                              : Operation::delete_bucket;
   if (method == "POST" && has(query, "delete"))
     return Operation::delete_objects;
-  const auto type = http::to_lower(headers.value_or_empty("content-type"));
-  if (method == "POST" && type.starts_with("multipart/form-data"))
+  if (method == "POST" && mentions_form(headers))
     return Operation::post_object;
   return Operation::other;
 }
@@ -192,11 +198,14 @@ Operation classify_object_put(Parameters query, const http::Headers& headers) {
   return is_copy ? Operation::copy_object : Operation::put_object;
 }
 
-Operation classify_object_post(Parameters query) {
+Operation classify_object_post(Parameters query, const http::Headers& headers) {
   if (has(query, "uploads"))
     return Operation::create_multipart_upload;
   if (has(query, "uploadId"))
     return Operation::complete_multipart_upload;
+  // All further sub-resources are a form's own business to servers that do not know them.
+  if (mentions_form(headers))
+    return Operation::post_object;
   if (has(query, "restore"))
     return Operation::restore_object;
   // Alone, "select" may be a form upload to who does not know it.
@@ -217,7 +226,7 @@ Operation classify_object(std::string_view method, Parameters query, const http:
   if (method == "PUT")
     return classify_object_put(query, headers);
   if (method == "POST")
-    return classify_object_post(query);
+    return classify_object_post(query, headers);
   if (method == "DELETE") {
     if (sub_resource != nullptr)
       return sub_resource->remove;
@@ -267,6 +276,10 @@ Operation classify(std::string_view method, const Address& address, Parameters q
   if (address.bucket.empty())
     return classify_service(method);
   return classify_bucket(method, query, headers);
+}
+
+bool is_form_post(const http::RequestHead& request) {
+  return request.method == "POST" && mentions_form(request.headers);
 }
 
 std::string_view name(Operation operation) {

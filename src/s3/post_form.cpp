@@ -23,35 +23,74 @@ Failure malformed() {
   return Failure{ErrorCode::malformed_post_request};
 }
 
-/// The value of a parameter of a header, quoted or not; "" where there is none.
-std::string parameter(std::string_view header, std::string_view name) {
-  while (!header.empty()) {
-    const auto end = header.find(';');
-    auto piece = header.substr(0, end);
-    header.remove_prefix(end == std::string_view::npos ? header.size() : end + 1);
-    piece.remove_prefix(std::min(piece.find_first_not_of(' '), piece.size()));
-    const auto equals = piece.find('=');
-    if (equals == std::string_view::npos || !http::iequals(piece.substr(0, equals), name))
-      continue;
-    auto value = piece.substr(equals + 1);
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
-      value = value.substr(1, value.size() - 2);
-    return std::string{value};
-  }
-  return {};
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-/// The name that a part's head gives it.
+/// The value of the one parameter of that name behind a header's first ';', quoted or not; "" where
+/// there is none, or more than one.
+std::string parameter(std::string_view header, std::string_view name) {
+  std::string result;
+  std::size_t count = 0;
+  auto end = header.find(';');
+  while (end != std::string_view::npos) {
+    header.remove_prefix(end + 1);
+    end = header.find(';');
+    const auto piece = trim(header.substr(0, end));
+    const auto equals = piece.find('=');
+    // A name in RFC 8187's form is another that some servers prefer.
+    const auto piece_name = trim(piece.substr(0, equals));
+    const bool extended = piece_name.ends_with('*');
+    if (!http::iequals(piece_name.substr(0, piece_name.size() - (extended ? 1 : 0)), name))
+      continue;
+    ++count;
+    if (equals == std::string_view::npos || extended)
+      return {};
+    auto value = trim(piece.substr(equals + 1));
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+      value = value.substr(1, value.size() - 2);
+    result = value;
+  }
+  return count == 1 ? result : std::string{};
+}
+
+/// The name that a part's head (lines, each behind its line's end) gives it; "" where it gives none
+/// or several, or holds what may be read as another line.
 std::string part_name(std::string_view head) {
   constexpr std::string_view kDisposition = "content-disposition:";
-  while (!head.empty()) {
-    const auto end = head.find(kLineEnd);
+  std::string name;
+  while (head.starts_with(kLineEnd)) {
+    head.remove_prefix(kLineEnd.size());
+    const auto end = std::min(head.find(kLineEnd), head.size());
     const auto line = head.substr(0, end);
-    head.remove_prefix(end == std::string_view::npos ? head.size() : end + kLineEnd.size());
-    if (http::iequals(line.substr(0, kDisposition.size()), kDisposition))
-      return http::to_lower(parameter(line.substr(kDisposition.size()), "name"));
+    head.remove_prefix(end);
+    if (line.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos)
+      return {};
+    if (!http::iequals(line.substr(0, kDisposition.size()), kDisposition))
+      continue;
+    if (!name.empty())
+      return {};
+    name = http::to_lower(parameter(line.substr(kDisposition.size()), "name"));
+    if (name.empty())
+      return {};
   }
-  return {};
+  return head.empty() ? name : std::string{};
+}
+
+constexpr std::string_view kBoundaryMarks = "'()+_,-./:=?";
+
+/// What RFC 2046 (section 5.1.1) allows in a boundary, but for the blank.
+bool is_boundary(std::string_view text) {
+  constexpr std::size_t kBoundaryMax = 70;
+  return !text.empty() && text.size() <= kBoundaryMax &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  kBoundaryMarks.find(c) != std::string_view::npos;
+         });
 }
 
 std::optional<std::string> decode_base64(std::string_view text) {
@@ -148,55 +187,105 @@ const PostForm::Field* PostForm::find(std::string_view name) const {
   return found == fields.end() ? nullptr : &*found;
 }
 
-Outcome<std::optional<PostForm>> parse_post_form(std::string_view content_type,
-                                                 std::string_view body) {
-  constexpr std::size_t kBoundaryMax = 70;  // RFC 2046 section 5.1.1
-  PostForm form;
-  form.boundary = parameter(content_type, "boundary");
-  if (form.boundary.empty() || form.boundary.size() > kBoundaryMax)
+PostFormParser::PostFormParser(std::string boundary) : opening_{"--" + boundary} {
+  form_.boundary = std::move(boundary);
+}
+
+Outcome<PostFormParser> PostFormParser::create(std::string_view content_type) {
+  constexpr std::string_view kType = "multipart/form-data";
+  std::string boundary = parameter(content_type, "boundary");
+  if (!http::iequals(trim(content_type.substr(0, content_type.find(';'))), kType) ||
+      !is_boundary(boundary))
     return malformed();
-  const auto incomplete = [body]() -> Outcome<std::optional<PostForm>> {
-    if (body.size() >= PostForm::kSizeMax)
-      return malformed();
-    return std::optional<PostForm>{};
-  };
-  const std::string opening = "--" + form.boundary;
-  const std::string closing = "\r\n" + opening;
-  if (body.size() < opening.size())
-    return opening.starts_with(body) ? incomplete() : malformed();
-  if (!body.starts_with(opening))
-    return malformed();
-  for (std::size_t part = 0;;) {
-    const auto after = part + opening.size();
-    if (body.substr(after).starts_with("--")) {
-      form.file_part = part;
-      return std::optional{std::move(form)};
+  return PostFormParser{std::move(boundary)};
+}
+
+Outcome<bool> PostFormParser::feed(std::string_view body) {
+  while (step_ != Step::done) {
+    TRY(const Step next, step_ == Step::part ? begin_part(body) : end_value(body));
+    if (next == Step::incomplete) {
+      if (body.size() >= PostForm::kSizeMax)
+        return malformed();
+      return false;
     }
-    const auto head_end = body.find("\r\n\r\n", after);
-    if (head_end == std::string_view::npos)
-      return incomplete();
-    const auto name = part_name(body.substr(after, head_end - after));
-    if (name.empty())
-      return malformed();
-    if (name == "file") {
-      form.file_part = part;
-      return std::optional{std::move(form)};
-    }
-    const auto begin = head_end + 4;
-    const auto end = body.find(closing, begin);
-    if (end == std::string_view::npos || body.size() < end + closing.size() + 2)
-      return incomplete();
-    form.fields.push_back({name, std::string{body.substr(begin, end - begin)}, begin});
-    part = end + kLineEnd.size();
+    step_ = next;
   }
+  form_.file_part = part_;
+  return true;
+}
+
+/// Reads a part's boundary and head.
+Outcome<PostFormParser::Step> PostFormParser::begin_part(std::string_view body) {
+  constexpr std::string_view kHeadEnd = "\r\n\r\n";
+  const auto text = body.substr(part_);
+  if (text.size() < opening_.size() + kLineEnd.size())
+    return opening_.starts_with(text.substr(0, opening_.size())) ? Outcome<Step>{Step::incomplete}
+                                                                 : Outcome<Step>{malformed()};
+  const auto after = text.substr(opening_.size());
+  if (!text.starts_with(opening_))
+    return malformed();
+  if (after.starts_with("--"))
+    return Step::done;
+  if (!after.starts_with(kLineEnd))
+    return malformed();
+  const auto from = std::max(searched_, part_ + opening_.size());
+  const auto head_end = body.find(kHeadEnd, from);
+  if (head_end == std::string_view::npos) {
+    searched_ = std::max(from, body.size() - (kHeadEnd.size() - 1));
+    return Step::incomplete;
+  }
+  const auto head_begin = part_ + opening_.size();
+  const auto head = body.substr(head_begin, head_end - head_begin);
+  name_ = part_name(head);
+  if (name_.empty() || head.find(opening_) != std::string_view::npos)
+    return malformed();
+  if (name_ == "file")
+    return Step::done;
+  begin_ = head_end + kHeadEnd.size();
+  searched_ = begin_;
+  return Step::value;
+}
+
+/// Reads a field's value up to the next part's boundary.
+Outcome<PostFormParser::Step> PostFormParser::end_value(std::string_view body) {
+  const auto found = body.find(opening_, searched_);
+  if (found == std::string_view::npos) {
+    searched_ = std::max(begin_, body.size() - std::min(body.size(), opening_.size() - 1));
+    return Step::incomplete;
+  }
+  // In the middle of a line it is a boundary to servers that do not ask for one before it.
+  if (found < begin_ + kLineEnd.size() || body.substr(found - kLineEnd.size(), 2) != kLineEnd)
+    return malformed();
+  TRY(add_field(body.substr(begin_, found - kLineEnd.size() - begin_)));
+  part_ = found;
+  searched_ = found;
+  return Step::part;
+}
+
+Outcome<void> PostFormParser::add_field(std::string_view value) {
+  constexpr std::size_t kFieldsMax = 256;
+  if (form_.find(name_) != nullptr || form_.fields.size() == kFieldsMax)
+    return malformed();
+  form_.fields.push_back({std::move(name_), std::string{value}, begin_});
+  return success();
 }
 
 Outcome<PostAuthorization> post_authorization(const PostForm& form) {
+  const auto has_any = [&form](std::initializer_list<std::string_view> names) {
+    return std::any_of(names.begin(), names.end(),
+                       [&form](std::string_view name) { return form.find(name) != nullptr; });
+  };
+  const bool has_v2 = has_any({"awsaccesskeyid", "signature"});
+  const bool has_v4 = has_any({"x-amz-credential", "x-amz-signature", "x-amz-algorithm"});
   PostAuthorization result;
   result.policy = value_of(form, "policy");
-  if (result.policy.empty())
+  if (result.policy.empty() && !has_v2 && !has_v4)
     return result;
-  if (form.find("x-amz-credential") == nullptr) {
+  // Which of the two counts, and whether one does without a policy, servers decide as they like.
+  if (result.policy.empty() || (has_v2 && has_v4))
+    return Failure{ErrorCode::invalid_argument,
+                   "A form is authorised by one policy and one signature."};
+  if (!has_v4) {
     result.kind = PostAuthorization::Kind::v2;
     result.access_key = value_of(form, "awsaccesskeyid");
     result.signature = value_of(form, "signature");

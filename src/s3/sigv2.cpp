@@ -1,6 +1,7 @@
 #include "s3/sigv4_canonical.hpp"
 
 #include <forebay/s3/checksum.hpp>
+#include <forebay/s3/query_rules.hpp>
 #include <forebay/s3/sigv2.hpp>
 
 #include <algorithm>
@@ -93,6 +94,48 @@ std::string canonical_resource(const http::RequestHead& request, const http::Que
   return text;
 }
 
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+}
+
+/// Whether what is signed of a value could as well be a shorter value and another sub-resource:
+/// the string to sign holds values as they are, undecoded separators and all.
+bool holds_sub_resource(std::string_view value) {
+  for (auto at = value.find('&'); at != std::string_view::npos; at = value.find('&')) {
+    value.remove_prefix(at + 1);
+    if (is_sub_resource(value.substr(0, value.find_first_of("=&"))))
+      return true;
+  }
+  return false;
+}
+
+/// Whether the signature covers the parameter, beyond doubt.
+bool is_signed(const http::RequestHead& request, const http::QueryParameter& parameter) {
+  const std::string_view name = parameter.name;
+  if (name == "AWSAccessKeyId" || name == "Signature" || name == "Expires")
+    return true;
+  if (has_control(parameter.value))
+    return false;
+  if (is_sub_resource(name))
+    return !holds_sub_resource(parameter.value);
+  const bool stands_for_field =
+      (name.starts_with("x-amz-") && name.find(':') == std::string_view::npos) ||
+      name == "content-md5" || name == "content-type";
+  return stands_for_field && !request.headers.contains(name);
+}
+
+/// A parameter that somebody may have added to the URL, and that is not harmless; or nullptr.
+const http::QueryParameter* unsigned_parameter(const http::RequestHead& request,
+                                               const http::Query& query) {
+  const auto found = std::find_if(query.begin(), query.end(), [&request](const auto& parameter) {
+    return !is_signed(request, parameter) && !may_stay_unsigned(parameter.name);
+  });
+  return found == query.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 std::string signature_v2(std::string_view secret_key, std::string_view text) {
@@ -148,6 +191,10 @@ std::optional<Failure> verify_v2(const http::RequestHead& request,
   if (!query)
     return Failure{ErrorCode::invalid_uri};
   const auto& parameters = query.value();
+  if (const auto* const added = unsigned_parameter(request, parameters); added != nullptr)
+    return Failure{ErrorCode::access_denied,
+                   "The query holds a parameter that the signature does not cover.",
+                   {{"ParameterNotSigned", http::percent_encode(added->name)}}};
   std::string text = request.method + '\n';
   text.append(field_or_parameter(request, parameters, "content-md5")).append("\n");
   text.append(field_or_parameter(request, parameters, "content-type")).append("\n");

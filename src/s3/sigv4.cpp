@@ -57,32 +57,42 @@ std::optional<Failure> check_time(const Authorization& authorization, sys_second
   return std::nullopt;
 }
 
+/// `names` must be sorted.
 bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+  return std::binary_search(names.begin(), names.end(), name);
 }
 
-/// Host and every x-amz-* must be signed: what is not could have been added on the way.
-std::optional<Failure> check_coverage(const http::RequestHead& request,
-                                      const Authorization& authorization) {
-  std::vector<std::string> missing;
-  const auto require = [&](std::string name) {
-    if (!contains(authorization.signed_headers, name) && !contains(missing, name))
-      missing.push_back(std::move(name));
-  };
-  require("host");
-  for (const auto& field : request.headers) {
-    auto name = http::to_lower(field.name);
-    if (name.starts_with("x-amz-") && name != "x-amz-content-sha256")
-      require(std::move(name));
+/// Host and every x-amz-* must be signed: what is not could have been added on the way. A name that
+/// is signed but was not sent is a field that was taken away.
+std::optional<Failure> check_coverage(const FieldIndex& fields,
+                                      const std::vector<std::string>& signed_headers) {
+  auto names = signed_headers;
+  std::sort(names.begin(), names.end());
+  std::vector<std::string_view> unsigned_names;
+  if (!contains(names, "host"))
+    unsigned_names.emplace_back("host");
+  for (const auto& field : fields) {
+    const std::string_view name = field.name;
+    if (name.starts_with("x-amz-") && name != "x-amz-content-sha256" && !contains(names, name) &&
+        (unsigned_names.empty() || unsigned_names.back() != name))
+      unsigned_names.push_back(name);
   }
-  if (missing.empty())
+  if (!unsigned_names.empty()) {
+    std::string list;
+    for (const auto name : unsigned_names)
+      list.append(list.empty() ? "" : ", ").append(name);
+    return Failure{ErrorCode::access_denied,
+                   "There were headers present in the request which were not signed",
+                   {{"HeadersNotSigned", std::move(list)}}};
+  }
+  const auto missing = std::find_if(names.begin(), names.end(), [&fields](const auto& name) {
+    return fields.find(name).empty();
+  });
+  if (missing == names.end())
     return std::nullopt;
-  std::string list;
-  for (const auto& name : missing)
-    list.append(list.empty() ? "" : ", ").append(name);
-  return Failure{ErrorCode::access_denied,
-                 "There were headers present in the request which were not signed",
-                 {{"HeadersNotSigned", std::move(list)}}};
+  return Failure{ErrorCode::signature_does_not_match,
+                 "SignedHeaders names a header that is not in the request.",
+                 {{"HeaderMissing", *missing}}};
 }
 
 /// The target in strict encoding, its parameters in their order, those of a presigned URL replaced
@@ -103,19 +113,25 @@ void rewrite_target(http::RequestHead& request, std::span<const http::QueryParam
   request.target = std::move(result);
 }
 
+/// What origins want covered by every signature.
+bool must_be_signed(std::string_view lower_name) {
+  return lower_name == "host" || lower_name == "content-type" || lower_name.starts_with("x-amz-");
+}
+
 bool is_signed_for_origin(std::string_view lower_name) {
-  return lower_name == "host" || lower_name == "content-type" || lower_name == "content-md5" ||
-         lower_name == "range" || lower_name.starts_with("x-amz-") || lower_name.starts_with("if-");
+  return must_be_signed(lower_name) || lower_name == "content-md5" || lower_name == "range" ||
+         lower_name.starts_with("if-");
 }
 
 std::string make_signature(const http::RequestHead& request, const Credential& credential,
                            std::string_view region, const std::vector<std::string>& signed_headers,
                            std::string_view payload_hash, sys_seconds time) {
-  const auto canonical = canonical_request(request, signed_headers, payload_hash);
+  auto canonical =
+      canonical_request(request, FieldIndex{request.headers}, signed_headers, payload_hash);
   if (!canonical)
     return {};
   return signature(credential.secret_key, format_amz_date(time).substr(0, 8), region,
-                   string_to_sign(canonical.value(), time, region));
+                   string_to_sign(canonical.value().finish(), time, region));
 }
 
 void sort_unique(std::vector<std::string>& names) {
@@ -130,14 +146,15 @@ std::optional<Failure> verify(const http::RequestHead& request, const Authorizat
                               std::chrono::seconds max_skew) {
   if (auto failure = check_time(authorization, now, max_skew))
     return failure;
-  if (auto failure = check_coverage(request, authorization))
+  const FieldIndex fields{request.headers};
+  if (auto failure = check_coverage(fields, authorization.signed_headers))
     return failure;
-  const auto canonical =
-      canonical_request(request, authorization.signed_headers, authorization.payload_hash);
+  auto canonical =
+      canonical_request(request, fields, authorization.signed_headers, authorization.payload_hash);
   if (!canonical)
     return canonical.error();
   const auto text =
-      string_to_sign(canonical.value(), authorization.timestamp, authorization.region);
+      string_to_sign(canonical.value().finish(), authorization.timestamp, authorization.region);
   const auto expected = signature(secret_key, authorization.date, authorization.region, text);
   if (is_equal_in_constant_time(expected, authorization.signature))
     return std::nullopt;
@@ -146,7 +163,7 @@ std::optional<Failure> verify(const http::RequestHead& request, const Authorizat
                  {{"AWSAccessKeyId", authorization.access_key},
                   {"StringToSign", text},
                   {"SignatureProvided", authorization.signature},
-                  {"CanonicalRequest", canonical.value()}}};
+                  {"CanonicalRequest", canonical.value().beginning()}}};
 }
 
 std::string sign(http::RequestHead& request, const Credential& credential, std::string_view region,
@@ -181,14 +198,20 @@ void presign(http::RequestHead& request, const Credential& credential, std::stri
   auto& headers = request.headers;
   headers.remove("authorization");
   auto names = params.signed_headers;
-  names.emplace_back("host");
   sort_unique(names);
-  // What the request carries no more, such as the Range of a read that became a lookup.
-  std::erase_if(names, [&headers](const std::string& name) { return !headers.contains(name); });
-  const bool is_hash_signed = contains(names, "x-amz-content-sha256");
   // An unsigned hash beside a presigned URL is read by some servers and ignored by others.
+  const bool is_hash_signed =
+      contains(names, "x-amz-content-sha256") && headers.contains("x-amz-content-sha256");
   if (!is_hash_signed)
     headers.remove("x-amz-content-sha256");
+  // What the request carries no more, such as the Range of a read that became a lookup.
+  std::erase_if(names, [&headers](const std::string& name) { return !headers.contains(name); });
+  for (const auto& field : headers) {
+    auto name = http::to_lower(field.name);
+    if (must_be_signed(name))
+      names.push_back(std::move(name));
+  }
+  sort_unique(names);
 
   const auto date = format_amz_date(params.timestamp);
   const auto scope = credential_scope(std::string_view{date}.substr(0, 8), region);

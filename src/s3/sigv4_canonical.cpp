@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -39,34 +40,32 @@ Outcome<std::string> canonical_query(std::string_view text) {
 }
 
 /// Appends `value` trimmed, every run of blanks within it as one space.
-void append_collapsed(std::string& result, std::string_view value) {
-  bool pending = false;
-  bool started = false;
-  for (const char c : value) {
-    if (c == ' ' || c == '\t') {
-      pending = started;
-      continue;
-    }
-    if (pending)
-      result += ' ';
-    pending = false;
-    started = true;
-    result += c;
+void append_collapsed(CanonicalRequest& result, std::string_view value) {
+  constexpr std::string_view kBlanks = " \t";
+  bool first = true;
+  while (true) {
+    const auto begin = value.find_first_not_of(kBlanks);
+    if (begin == std::string_view::npos)
+      return;
+    value.remove_prefix(begin);
+    const auto word = value.substr(0, value.find_first_of(kBlanks));
+    if (!std::exchange(first, false))
+      result.append(" ");
+    result.append(word);
+    value.remove_prefix(word.size());
   }
 }
 
-void append_canonical_header(std::string& result, const http::Headers& headers,
+void append_canonical_header(CanonicalRequest& result, const FieldIndex& fields,
                              std::string_view name) {
   result.append(name).append(":");
   bool first = true;
-  for (const auto& field : headers) {
-    if (!http::iequals(field.name, name))
-      continue;
+  for (const auto& field : fields.find(name)) {
     if (!std::exchange(first, false))
-      result += ',';
+      result.append(",");
     append_collapsed(result, field.value);
   }
-  result += '\n';
+  result.append("\n");
 }
 
 HmacKey derive_key(std::string_view secret_key, std::string_view date, std::string_view region) {
@@ -124,32 +123,68 @@ std::string join_names(const std::vector<std::string>& names) {
   return result;
 }
 
-Outcome<std::string> canonical_request(const http::RequestHead& request,
-                                       const std::vector<std::string>& signed_headers,
-                                       std::string_view payload_hash) {
+FieldIndex::FieldIndex(const http::Headers& headers) {
+  entries_.reserve(headers.size());
+  for (const auto& field : headers)
+    entries_.push_back({http::to_lower(field.name), entries_.size(), field.value});
+  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.name, a.index) < std::tie(b.name, b.index);
+  });
+}
+
+std::span<const FieldIndex::Entry> FieldIndex::find(std::string_view name) const {
+  const auto begin = std::lower_bound(
+      entries_.begin(), entries_.end(), name,
+      [](const Entry& entry, std::string_view wanted) { return entry.name < wanted; });
+  const auto end = std::find_if(begin, entries_.end(),
+                                [name](const Entry& entry) { return entry.name != name; });
+  return {begin, end};
+}
+
+CanonicalRequest& CanonicalRequest::append(std::string_view text) {
+  if (hash_) {
+    hash_->update(text);
+    return *this;
+  }
+  kept_ += text;
+  if (kept_.size() > kKept) {
+    hash_.emplace();
+    hash_->update(kept_);
+    kept_.resize(kKept);
+  }
+  return *this;
+}
+
+std::string CanonicalRequest::finish() {
+  return hash_ ? hash_->finish_hex() : sha256_hex(kept_);
+}
+
+Outcome<CanonicalRequest> canonical_request(const http::RequestHead& request,
+                                            const FieldIndex& fields,
+                                            const std::vector<std::string>& signed_headers,
+                                            std::string_view payload_hash) {
   const auto target = http::split_target(request.target);
   const auto path = http::percent_decode(target.path);
   if (!path)
     return Failure{ErrorCode::invalid_uri};
   TRY(const auto query, canonical_query(target.query.value_or("")));
-  std::string result;
-  result.reserve(512 + request.target.size());
+  CanonicalRequest result;
   result.append(request.method).append("\n");
   result.append(http::percent_encode(path.value(), http::Slash::keep)).append("\n");
   result.append(query).append("\n");
   for (const auto& name : signed_headers)
-    append_canonical_header(result, request.headers, name);
+    append_canonical_header(result, fields, name);
   result.append("\n").append(join_names(signed_headers)).append("\n").append(payload_hash);
   return result;
 }
 
-std::string string_to_sign(std::string_view canonical_request, std::chrono::sys_seconds time,
+std::string string_to_sign(std::string_view canonical_sha256, std::chrono::sys_seconds time,
                            std::string_view region) {
   const auto date = format_amz_date(time);
   std::string result{kAlgorithm};
   result.append("\n").append(date).append("\n");
   result.append(credential_scope(std::string_view{date}.substr(0, 8), region)).append("\n");
-  result.append(sha256_hex(canonical_request));
+  result.append(canonical_sha256);
   return result;
 }
 

@@ -6,8 +6,11 @@
 
 #include <forebay/http/message.hpp>
 #include <forebay/s3/error.hpp>
+#include <forebay/s3/sha256.hpp>
 
 #include <chrono>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,13 +35,51 @@ Outcome<CredentialScope> parse_credential_scope(std::string_view text);
 /// `names` joined by ';', the form of SignedHeaders.
 std::string join_names(const std::vector<std::string>& names);
 
+/// The fields of a request in the order of their names, so that what is asked of each name costs
+/// no pass over all. Refers to the headers, which must not change.
+class FieldIndex {
+ public:
+  explicit FieldIndex(const http::Headers& headers);
+
+  struct Entry {
+    std::string name;       ///< Lower case.
+    std::size_t index = 0;  ///< Among all fields.
+    std::string_view value;
+  };
+  /// The fields of that name (lower case), in the order in which they came.
+  std::span<const Entry> find(std::string_view name) const;
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+/// A canonical request on its way into a hash. Only its beginning is kept, for error messages.
+class CanonicalRequest {
+ public:
+  static constexpr std::size_t kKept = 4 * 1024;
+
+  CanonicalRequest& append(std::string_view text);
+  /// The SHA-256 of all that was appended, in hexadecimal. Ends the computation.
+  std::string finish();
+  /// The first kKept bytes.
+  const std::string& beginning() const { return kept_; }
+
+ private:
+  std::string kept_;
+  std::optional<Sha256> hash_;  ///< Of everything so far, once that is more than kKept.
+};
+
 /// invalid_uri where the target does not decode. Names in `signed_headers` are lower case; a field
 /// that the request lacks has an empty value.
-Outcome<std::string> canonical_request(const http::RequestHead& request,
-                                       const std::vector<std::string>& signed_headers,
-                                       std::string_view payload_hash);
+Outcome<CanonicalRequest> canonical_request(const http::RequestHead& request,
+                                            const FieldIndex& fields,
+                                            const std::vector<std::string>& signed_headers,
+                                            std::string_view payload_hash);
 
-std::string string_to_sign(std::string_view canonical_request, std::chrono::sys_seconds time,
+/// `canonical_sha256` is what CanonicalRequest::finish() gave.
+std::string string_to_sign(std::string_view canonical_sha256, std::chrono::sys_seconds time,
                            std::string_view region);
 
 /// The signing key of that secret, day (YYYYMMDD) and region. Derived keys are cached per thread.

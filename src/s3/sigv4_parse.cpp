@@ -93,14 +93,22 @@ Outcome<void> check_date(const Authorization& authorization, const Dialect& dial
   return BOOST_OUTCOME_V2_NAMESPACE::success();
 }
 
-/// "host;x-amz-date" in lower case; empty where a name is empty.
+/// "host;x-amz-date" in lower case; empty where a name is empty or there twice, or where there are
+/// more than kSignedHeadersMax: each costs a pass over the request.
 std::vector<std::string> parse_signed_headers(std::string_view text) {
+  constexpr std::size_t kSignedHeadersMax = 64;
+  if (static_cast<std::size_t>(std::count(text.begin(), text.end(), ';')) >= kSignedHeadersMax)
+    return {};
   std::vector<std::string> names;
   for (const auto name : split(text, ';')) {
     if (name.empty())
       return {};
     names.push_back(http::to_lower(name));
   }
+  auto sorted = names;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+    return {};
   return names;
 }
 
@@ -264,17 +272,21 @@ AuthScheme header_scheme(std::string_view value) {
 }
 
 AuthScheme query_scheme(const http::Query& query) {
+  const bool has_v2 =
+      http::find(query, "AWSAccessKeyId") != nullptr || http::find(query, "Signature") != nullptr;
+  const bool has_v4 = http::find(query, "X-Amz-Algorithm") != nullptr ||
+                      http::find(query, "X-Amz-Credential") != nullptr ||
+                      http::find(query, "X-Amz-Signature") != nullptr;
+  if (has_v2 && has_v4)
+    return AuthScheme::ambiguous;
   const auto* const algorithm = http::find(query, "X-Amz-Algorithm");
   if (algorithm != nullptr && algorithm->value == kAsymmetricAlgorithm)
     return AuthScheme::sigv4a;
   if (algorithm != nullptr)
     return algorithm->value == kAlgorithm ? AuthScheme::sigv4_presigned : AuthScheme::unsupported;
-  if (http::find(query, "X-Amz-Credential") != nullptr ||
-      http::find(query, "X-Amz-Signature") != nullptr)
+  if (has_v4)
     return AuthScheme::sigv4_presigned;
-  if (http::find(query, "AWSAccessKeyId") != nullptr || http::find(query, "Signature") != nullptr)
-    return AuthScheme::sigv2;
-  return AuthScheme::anonymous;
+  return has_v2 ? AuthScheme::sigv2 : AuthScheme::anonymous;
 }
 
 AuthScheme scheme_of(const http::RequestHead& request, const http::Query& query) {

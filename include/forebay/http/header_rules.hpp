@@ -16,7 +16,13 @@ namespace forebay::http {
 /// names. Body framing goes with them except Content-Length, which stays.
 Headers end_to_end(const Headers& headers);
 
+/// Fields of one answer, which say nothing of what it answers: Date, Set-Cookie, request ids.
+bool is_of_one_answer(std::string_view name);
+/// Replaces these fields in `kept` by those of `fresh`, the answer just received.
+void renew_fields(Headers& kept, const Headers& fresh);
+
 /// Why a request is refused. All are answered 400, except `transfer_coding` (501).
+/// The last four are found by check_names (field_names.hpp).
 enum class Refusal {
   method,           ///< No token.
   target,           ///< Neither origin-form nor OPTIONS *, or a byte that no URI holds.
@@ -27,7 +33,11 @@ enum class Refusal {
   transfer_coding,  ///< A Transfer-Encoding other than exactly "chunked", or in HTTP/1.0, or twice.
   ambiguous_length,   ///< Transfer-Encoding beside Content-Length, or Content-Length twice.
   content_length,     ///< Not a decimal number of 64 bits.
-  connection_option,  ///< Connection names a field that is meant for every recipient.
+  connection_option,  ///< Connection names a field that is meant for every recipient, or too much.
+  too_many_fields,    ///< More than kFieldsMax.
+  field_size,         ///< A name beyond kFieldNameMax, or a value beyond kFieldValueMax.
+  folded_name,        ///< A name that some servers read as that of a field that decides.
+  repeated_field,     ///< Two of a field of which servers use one, and not all the same one.
 };
 
 /// One sentence for the client and the log; it quotes nothing of the request.

@@ -36,9 +36,9 @@ std::optional<Verdict> make_verdict(const http::ResponseHead& answer);
 
 /// True where a HEAD may be allowed although the GET is not: KMS encryption, or an archived class
 /// that has not been restored. Pure.
-bool needs_get(const http::ResponseHead& head_answer);
+bool needs_get(const http::Headers& answer);
 /// True where the object's bytes cannot be had before it is restored. Pure.
-bool is_archived(const http::ResponseHead& head_answer);
+bool is_archived(const http::Headers& answer);
 
 /// Sends lookups, one at a time for each (caller, object, variant), and shares a lookup only among
 /// readers who asked before it was sent. Any worker.

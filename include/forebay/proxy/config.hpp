@@ -36,11 +36,18 @@ enum class AuthMode {
 enum class AnonymousPolicy { forward, deny };
 enum class PathStyle { allow, reject };
 
+/// What the origin is told of a client's address.
+enum class ForwardedFor {
+  off,  ///< Nothing.
+  set,  ///< X-Forwarded-For.
+};
+
 struct ProxyConfig {
   AuthMode auth_mode = AuthMode::verify;                 ///< auth.mode
   AnonymousPolicy anonymous = AnonymousPolicy::forward;  ///< auth.anonymous; verify only.
   PathStyle path_style = PathStyle::allow;               ///< listen.path_style
   s3::TrailerPolicy trailers = s3::TrailerPolicy::keep;  ///< origin.trailers; verify only.
+  ForwardedFor forwarded_for = ForwardedFor::off;        ///< origin.forwarded_for
   std::string origin_id = "default";                     ///< Part of every cached identity.
   std::vector<std::string> domains;  ///< listen.domains: virtual-host addressing under these.
   std::uint64_t min_object_size =

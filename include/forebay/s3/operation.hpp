@@ -60,6 +60,10 @@ enum class Operation {
   other,  ///< Unknown; treated as a write.
 };
 
+/// Whether some server takes the request for a browser's form, whose policy authorises it: a POST
+/// whose Content-Type mentions form-data, wherever and in whatever case.
+bool is_form_post(const http::RequestHead& request);
+
 /// Always an answer; what is not known is `other`.
 Operation classify(std::string_view method, const Address& address,
                    std::span<const http::QueryParameter> query, const http::Headers& headers);

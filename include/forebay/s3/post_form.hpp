@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace forebay::s3 {
@@ -32,10 +33,37 @@ struct PostForm {
   const Field* find(std::string_view name) const;
 };
 
-/// Reads the form in the first bytes of a body with that Content-Type. nullopt where its file has
-/// not begun yet. malformed_post_request for what is no form, or too long.
-Outcome<std::optional<PostForm>> parse_post_form(std::string_view content_type,
-                                                 std::string_view body);
+/// Reads the form in the first bytes of a body, once, however often more of it comes. Strict, for
+/// other servers must find the same fields: one boundary, which stands nowhere but between parts;
+/// one Content-Disposition and one name in each part; no field twice.
+class PostFormParser {
+ public:
+  /// malformed_post_request where the Content-Type is not exactly a form's.
+  static Outcome<PostFormParser> create(std::string_view content_type);
+
+  /// `body` is all that has come so far, from its first byte. True once the file has begun or the
+  /// form has ended; false where more must come. malformed_post_request for what is no form, or too
+  /// long.
+  Outcome<bool> feed(std::string_view body);
+  /// After feed() returned true.
+  PostForm take() { return std::move(form_); }
+
+ private:
+  explicit PostFormParser(std::string boundary);
+
+  enum class Step { part, value, incomplete, done };
+  Outcome<Step> begin_part(std::string_view body);
+  Outcome<Step> end_value(std::string_view body);
+  Outcome<void> add_field(std::string_view value);
+
+  PostForm form_;
+  std::string opening_;  ///< "--" and the boundary.
+  Step step_ = Step::part;
+  std::size_t part_ = 0;      ///< Where the part in hand begins.
+  std::size_t searched_ = 0;  ///< Nothing before this is looked at again.
+  std::string name_;          ///< Of the part in hand, and where its value begins.
+  std::size_t begin_ = 0;
+};
 
 /// Who signed the policy of a form.
 struct PostAuthorization {
@@ -48,7 +76,8 @@ struct PostAuthorization {
   std::string signature;
   std::string policy;  ///< In base64.
 };
-/// `none` for a form without a policy: an anonymous upload.
+/// `none` for a form without a policy: an anonymous upload. invalid_argument for a form that
+/// carries parts of an authorisation without one, or of two.
 Outcome<PostAuthorization> post_authorization(const PostForm& form);
 
 /// Proves that the holder of `secret_key` signed the policy. Whether the form fits it, and whether

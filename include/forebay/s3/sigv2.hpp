@@ -17,6 +17,8 @@ Outcome<Authorization> parse_presigned_v2(const http::RequestHead& request,
                                           const http::Query& query);
 
 /// Proves that the holder of `secret_key` presigned this request and that it has not expired.
+/// SigV2 covers few parameters: of the others only those of may_stay_unsigned (query_rules.hpp) are
+/// accepted, all else is access_denied. Parameters must have passed check_parameters.
 /// `bucket` is the one that the Host names, or "". As verify() in sigv4.hpp.
 std::optional<Failure> verify_v2(const http::RequestHead& request,
                                  const Authorization& authorization, std::string_view secret_key,

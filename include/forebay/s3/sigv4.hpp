@@ -55,7 +55,8 @@ struct Authorization {
   std::string access_key;
   std::string date;  ///< YYYYMMDD of the credential scope; the day of `timestamp`.
   std::string region;
-  std::vector<std::string> signed_headers;  ///< Lower case, in the client's order.
+  /// Lower case, in the client's order, each once, at most 64.
+  std::vector<std::string> signed_headers;
   std::string signature;
   sys_seconds timestamp;
   std::chrono::seconds expires{0};  ///< Presigned only.
@@ -71,8 +72,8 @@ Outcome<Authorization> parse_authorization(const http::RequestHead& request);
 /// Proves that the holder of `secret_key` signed exactly this request, now. `authorization` must
 /// come from parse_authorization of the same request, which must be as the client sent it, Host
 /// included. nullopt where all is well; else request_time_too_skewed, access_denied (expired, not
-/// yet valid, fields left unsigned) or signature_does_not_match. The signature is compared in
-/// constant time.
+/// yet valid, fields left unsigned) or signature_does_not_match (also where a signed field was not
+/// sent). The signature is compared in constant time.
 std::optional<Failure> verify(const http::RequestHead& request, const Authorization& authorization,
                               std::string_view secret_key, sys_seconds now,
                               std::chrono::seconds max_skew = kMaxSkew);
@@ -97,7 +98,9 @@ struct PresignParams {
 };
 
 /// Signs `request` by query parameters, replacing those and any Authorization it held. The target
-/// is re-encoded strictly and must decode; Host must already be the origin's.
+/// is re-encoded strictly and must decode; Host must already be the origin's. Signed are host,
+/// content-type, every x-amz-* that is sent (newer Ceph refuses what leaves one out), and those of
+/// params.signed_headers that the request has.
 void presign(http::RequestHead& request, const Credential& credential, std::string_view region,
              const PresignParams& params);
 /// What came presigned leaves presigned: date, expiry, fields and payload hash are the caller's.

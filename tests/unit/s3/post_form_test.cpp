@@ -24,8 +24,15 @@ std::string base64(std::string_view text) {
   return to_base64(std::as_bytes(std::span{text}));
 }
 
+/// The body in one piece. nullopt where the form is not whole.
+Outcome<std::optional<PostForm>> parse(std::string_view type, std::string_view body) {
+  TRY(PostFormParser parser, PostFormParser::create(type));
+  TRY(const bool complete, parser.feed(body));
+  return complete ? std::optional{parser.take()} : std::nullopt;
+}
+
 PostForm parsed(std::string_view body) {
-  auto form = parse_post_form(kType, body);
+  auto form = parse(kType, body);
   EXPECT_TRUE(form && form.value());
   return form && form.value() ? *form.value() : PostForm{};
 }
@@ -68,11 +75,20 @@ TEST(PostForm, ReadsFieldsUpToTheFileWhereverTheBodyIsCut) {
   EXPECT_EQ(form.find("policy")->value, base64(kPolicy));
   EXPECT_TRUE(std::string_view{body}.substr(form.file_part).starts_with("--XX\r\nContent-Disp"));
   const auto file_head_end = body.find("\r\n\r\n", form.file_part) + 4;
+  PostFormParser growing = PostFormParser::create(kType).value();
   for (std::size_t length = 0; length < body.size(); ++length) {
-    const auto cut = parse_post_form(kType, std::string_view{body}.substr(0, length));
+    const std::string_view beginning = std::string_view{body}.substr(0, length);
+    const auto cut = parse(kType, beginning);
     ASSERT_TRUE(cut) << length;
     EXPECT_EQ(cut.value().has_value(), length >= file_head_end) << length;
+    const auto grown = growing.feed(beginning);
+    ASSERT_TRUE(grown) << length;
+    EXPECT_EQ(grown.value(), length >= file_head_end) << length;
   }
+  const PostForm in_pieces = growing.take();
+  EXPECT_EQ(in_pieces.file_part, form.file_part);
+  ASSERT_EQ(in_pieces.fields.size(), form.fields.size());
+  EXPECT_EQ(in_pieces.find("policy")->value, form.find("policy")->value);
 }
 
 TEST(PostForm, VerifiesTheExampleAndNothingElse) {
@@ -126,15 +142,41 @@ TEST(PostForm, RefusesWhatIsNoForm) {
     std::string_view name, type, body;
   };
   const std::string huge = part("key", std::string(PostForm::kSizeMax, 'x'));
+  const std::string twice = part("key", "a") + part("Key", "b") + file("x");
+  const std::string inner = part("key", "a --XX b") + file("x");
+  const std::string bare_line = part("key", "a\n--XX\nContent-Disposition: x") + file("x");
+  const std::string two_names =
+      "--XX\r\nContent-Disposition: form-data; name=\"a\"; name=\"b\"\r\n\r\nx\r\n--XX--";
+  const std::string two_heads =
+      "--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n"
+      "content-disposition: form-data; name=\"b\"\r\n\r\nx\r\n--XX--";
+  const std::string extended =
+      "--XX\r\nContent-Disposition: form-data; name=\"a\"; name*=UTF-8''b\r\n\r\nx\r\n--XX--";
+  const std::string padded =
+      "--XX \r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--XX--";
+  const std::string line_feed =
+      "--XX\r\nA: b\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--XX--";
   const Case cases[]{
       {"no boundary", "multipart/form-data", "--XX\r\n"},
       {"another boundary", kType, "--YY\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n"},
       {"a part without a name", kType, "--XX\r\nContent-Type: a/b\r\n\r\nx\r\n--XX--"},
       {"no end of fields", kType, huge},
+      {"a field twice", kType, twice},
+      {"a boundary within a line", kType, inner},
+      {"a boundary behind a bare line feed", kType, bare_line},
+      {"two names", kType, two_names},
+      {"two dispositions", kType, two_heads},
+      {"an extended name beside a plain one", kType, extended},
+      {"blanks behind a boundary", kType, padded},
+      {"a bare line feed in a part's head", kType, line_feed},
+      {"two boundaries", "multipart/form-data; boundary=XX; boundary=YY", twice},
+      {"another type first", "text/plain, multipart/form-data; boundary=XX", twice},
+      {"a type that only mentions a form", "text/plain; multipart/form-data; boundary=XX", twice},
+      {"a boundary with a quote in it", "multipart/form-data; boundary=X\"X", twice},
   };
   for (const Case& each : cases) {
     SCOPED_TRACE(each.name);
-    const auto form = parse_post_form(each.type, each.body);
+    const auto form = parse(each.type, each.body);
     ASSERT_FALSE(form);
     EXPECT_EQ(form.error().code, ErrorCode::malformed_post_request);
   }
@@ -146,6 +188,19 @@ TEST(PostForm, RefusesWhatIsNoForm) {
                 .error()
                 .code,
             ErrorCode::invalid_policy_document);
+}
+
+TEST(PostForm, PartsOfAnAuthorisationAreNone) {
+  const std::string v2 = part("AWSAccessKeyId", "a") + part("signature", "b");
+  const std::string v4 = part("x-amz-credential", "A/20200101/r/s3/aws4_request") +
+                         part("x-amz-algorithm", "AWS4-HMAC-SHA256") + part("x-amz-signature", "s");
+  for (const std::string& fields :
+       {v2, v4, part("x-amz-signature", "s"), v2 + v4 + part("policy", "e30=")}) {
+    SCOPED_TRACE(fields);
+    const auto authorization = post_authorization(parsed(fields + file("")));
+    ASSERT_FALSE(authorization);
+    EXPECT_EQ(authorization.error().code, ErrorCode::invalid_argument);
+  }
 }
 
 TEST(PostForm, WithoutAPolicyIsAnonymous) {

@@ -70,8 +70,40 @@ TEST(SigV2, EverythingSignedIsBinding) {
   head.target += "&acl";
   EXPECT_EQ(code(head, kSecret, "awsexamplebucket1"), "SignatureDoesNotMatch");
   head = good;
-  head.target += "&other=1";
+  head.target += "&prefix=a&x-id=GetObject";
   EXPECT_EQ(code(head, kSecret, "awsexamplebucket1"), "");
+}
+
+TEST(SigV2, NothingButWhatIsHarmlessStaysUnsigned) {
+  const auto good = example();
+  const auto authorization = parse_authorization(good).value();
+  for (const std::string added :
+       {"other=1", "acl%3D", "policy%3D", "policyStatus", "X-Amz-Acl=public-read", "append", "ACL",
+        "encryption", "x-amz-acl%3Aa=b", "content-type%0A=x"}) {
+    SCOPED_TRACE(added);
+    auto head = good;
+    head.target += "&" + added;
+    const auto failure = verify_v2(head, authorization, kSecret, "awsexamplebucket1", kBefore);
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(failure->code, ErrorCode::access_denied);
+  }
+}
+
+TEST(SigV2, OneStringToSignHasOneReading) {
+  // Signed for each of two parameters, and read as one whose value holds the second.
+  const auto verified = [](const std::string& signed_resource, const std::string& query) {
+    const std::string text = "GET\n\n\n1175139620\n/bucket/key?" + signed_resource;
+    http::RequestHead head{.method = "GET", .target = "/bucket/key?" + query, .headers = {}};
+    head.headers.add("Host", "h");
+    head.target += "&AWSAccessKeyId=AK&Expires=1175139620&Signature=" +
+                   http::percent_encode(signature_v2(kSecret, text));
+    return !verify_v2(head, parse_authorization(head).value(), kSecret, "", kBefore);
+  };
+  EXPECT_TRUE(verified("uploadId=1&versionId=2", "uploadId=1&versionId=2"));
+  EXPECT_FALSE(verified("uploadId=1&versionId=2", "uploadId=1%26versionId=2"));
+  EXPECT_FALSE(verified("uploadId=1&versions", "uploadId=1%26versions"));
+  EXPECT_TRUE(verified("response-content-disposition=a&b", "response-content-disposition=a%26b"));
+  EXPECT_FALSE(verified("versionId=a\nb", "versionId=a%0Ab"));
 }
 
 TEST(SigV2, ReadsFieldsThatTheUrlCarries) {

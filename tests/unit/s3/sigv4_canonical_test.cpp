@@ -11,10 +11,15 @@ http::RequestHead make_request(std::string target) {
   return request;
 }
 
+Outcome<CanonicalRequest> canonical(const http::RequestHead& request,
+                                    const std::vector<std::string>& signed_headers) {
+  return canonical_request(request, FieldIndex{request.headers}, signed_headers, "HASH");
+}
+
 /// Line `index` of the canonical request.
 std::string line(const http::RequestHead& request, int index,
                  const std::vector<std::string>& signed_headers = {"host"}) {
-  std::string text = canonical_request(request, signed_headers, "HASH").value();
+  std::string text = canonical(request, signed_headers).value().beginning();
   for (int i = 0; i < index; ++i)
     text.erase(0, text.find('\n') + 1);
   return text.substr(0, text.find('\n'));
@@ -78,16 +83,34 @@ TEST(Canonical, HeadersAreCollapsedAndJoined) {
 TEST(Canonical, TheWholeHasItsLinesInOrder) {
   auto request = make_request("/b?a");
   request.headers.add("Range", "bytes=0-9");
-  EXPECT_EQ(canonical_request(request, {"host", "range"}, "HASH").value(),
+  EXPECT_EQ(canonical(request, {"host", "range"}).value().beginning(),
             "GET\n/b\na=\nhost:h\nrange:bytes=0-9\n\nhost;range\nHASH");
+}
+
+TEST(Canonical, OnlyTheBeginningOfALongOneIsKept) {
+  for (const std::size_t size : {std::size_t{1}, CanonicalRequest::kKept - 1,
+                                 CanonicalRequest::kKept, 10 * CanonicalRequest::kKept}) {
+    SCOPED_TRACE(size);
+    const std::string text(size, 'x');
+    CanonicalRequest whole;
+    whole.append(text).append("y").append("");
+    CanonicalRequest pieces;
+    for (const char c : text)
+      pieces.append(std::string_view{&c, 1});
+    pieces.append("y");
+    EXPECT_EQ(whole.beginning(), (text + "y").substr(0, CanonicalRequest::kKept));
+    EXPECT_EQ(pieces.beginning(), whole.beginning());
+    EXPECT_EQ(whole.finish(), sha256_hex(text + "y"));
+    EXPECT_EQ(pieces.finish(), sha256_hex(text + "y"));
+  }
 }
 
 TEST(Canonical, BadEscapesAreRefused) {
   for (const auto* const target : {"/%", "/%zz", "/?a=%", "/?%2"}) {
     SCOPED_TRACE(target);
-    const auto canonical = canonical_request(make_request(target), {"host"}, "HASH");
-    ASSERT_FALSE(canonical);
-    EXPECT_EQ(canonical.error().code, ErrorCode::invalid_uri);
+    const auto refused = canonical(make_request(target), {"host"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_uri);
   }
 }
 

@@ -276,11 +276,40 @@ TEST(SigV4, FieldsNotSignedAreNamed) {
   request.headers.add("X-Amzn-Trace-Id", "1");
   const auto failure = check(request);
   ASSERT_TRUE(failure);
-  EXPECT_EQ(failure->fields, (Failure::Fields{{"HeadersNotSigned", "x-amz-meta-b, x-amz-acl"}}));
+  EXPECT_EQ(failure->fields, (Failure::Fields{{"HeadersNotSigned", "x-amz-acl, x-amz-meta-b"}}));
   // The payload hash is signed as the last line of the canonical request in any case.
   auto presigned = presigned_example();
   presigned.headers.add("x-amz-content-sha256", std::string{kUnsignedPayload});
   EXPECT_FALSE(check(presigned));
+}
+
+TEST(SigV4, AFieldThatWasSignedMustBeThere) {
+  auto request = presigned_example();
+  const auto at = request.target.find("X-Amz-SignedHeaders=host");
+  ASSERT_NE(at, std::string::npos);
+  request.target.insert(at + std::string_view{"X-Amz-SignedHeaders=host"}.size(), "%3Brange");
+  const auto failure = check(request);
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->code, ErrorCode::signature_does_not_match);
+  EXPECT_EQ(failure->fields, (Failure::Fields{{"HeaderMissing", "range"}}));
+}
+
+TEST(SigV4, PresignedAnewEverythingThatMattersIsSigned) {
+  http::RequestHead request{.method = "PUT", .target = "/b/k", .headers = {}};
+  for (const auto& [name, value] : {std::pair{"Host", "origin"},
+                                    {"Content-Type", "text/plain"},
+                                    {"X-Amz-Meta-A", "1"},
+                                    {"x-amz-acl", "private"},
+                                    {"x-amzn-trace-id", "t"},
+                                    {"Cache-Control", "no-store"}})
+    request.headers.add(name, value);
+  presign(request, {"AK", "SK", ""}, "us-east-1",
+          {.timestamp = kNow, .expires = std::chrono::seconds{60}, .signed_headers = {"range"}});
+  EXPECT_NE(request.target.find("X-Amz-SignedHeaders=content-type%3Bhost%3Bx-amz-acl%3B"
+                                "x-amz-meta-a&"),
+            std::string::npos)
+      << request.target;
+  EXPECT_FALSE(verify(request, parse_authorization(request).value(), "SK", kNow));
 }
 
 TEST(SigV4, ClocksMayDifferByFifteenMinutes) {

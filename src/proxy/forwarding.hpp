@@ -1,0 +1,23 @@
+#pragma once
+// What the origin is told of where a request comes from. Bucket policies look at that address, so
+// it is never the client's own word. Pure.
+#include <forebay/http/message.hpp>
+#include <forebay/net/network_set.hpp>
+#include <forebay/proxy/config.hpp>
+
+#include <string_view>
+
+namespace forebay::proxy {
+
+/// origin.forwarded_for and listen.trusted_proxies.
+struct Forwarding {
+  ForwardedFor policy = ForwardedFor::off;
+  net::NetworkSet trusted;
+};
+
+/// Removes every field that speaks for a client's address, name or scheme, or would have the origin
+/// take the request for another. With ForwardedFor::set X-Forwarded-For names the client: `client`
+/// ("192.0.2.1:4711", the peer of the connection), behind what a trusted proxy said before it.
+void name_client(http::Headers& headers, std::string_view client, const Forwarding& forwarding);
+
+}  // namespace forebay::proxy
