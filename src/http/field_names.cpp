@@ -14,11 +14,11 @@ constexpr std::string_view kMetadataPrefix = "x-amz-meta-";
 
 // What begins so is of S3, of another protocol's credentials or access rules, of a proxy's word
 // about the client, or of conditions and bodies.
-constexpr std::array<std::string_view, 21> kDecisivePrefixes{
-    "x-amz-",     "content-",     "if-",    "accept-",   "access-control-", "proxy-",
-    "x-auth-",    "x-goog-",      "x-rgw-", "rgwx-",     "x-minio-",        "x-oss-",
-    "x-emc-",     "x-copy-",      "x-acl-", "x-object-", "x-container-",    "x-account-",
-    "x-storage-", "x-forwarded-", "x-http-"};
+constexpr std::array<std::string_view, 20> kDecisivePrefixes{
+    "x-amz-",    "content-",     "if-",        "accept-",    "access-control-",
+    "proxy-",    "x-auth-",      "x-goog-",    "x-rgw-",     "rgwx-",
+    "x-minio-",  "x-oss-",       "x-emc-",     "x-copy-",    "x-acl-",
+    "x-object-", "x-container-", "x-account-", "x-storage-", "x-forwarded-"};
 constexpr std::array<std::string_view, 30> kDecisiveNames{"authorization",
                                                           "host",
                                                           "range",

@@ -173,10 +173,12 @@ s3::Outcome<void> Session::prepare(Request& request) {
   if (shared_.config.path_style == PathStyle::reject && !request.address.virtual_host &&
       !request.address.bucket.empty())
     return s3::Failure{s3::ErrorCode::path_style_request_not_allowed};
-  record_.operation = s3::name(request.operation);
   record_.bucket = request.address.bucket;
   record_.key = request.address.key;
-  TRY(prepare_caller(request));
+  s3::Outcome<void> allowed = prepare_caller(request);
+  record_.operation = s3::name(request.operation);
+  if (!allowed)
+    return allowed;
   TRY(prepare_payload(request));
   name_client(request.head.headers, stream_->remote_address(), shared_.forwarding);
   request.origin_target = origin_target(request);

@@ -143,7 +143,7 @@ bool is_unwritable(std::string_view sequence) {
 }
 
 /// No more than this of anything is echoed: an answer must not cost more than its question.
-constexpr std::size_t kEchoMax = 4 * 1024;
+constexpr std::size_t kEchoMax = 2 * 1024;
 
 std::string printable(std::string_view text) {
   constexpr std::string_view kReplacement = "\xef\xbf\xbd";

@@ -85,7 +85,7 @@ using Outcome =
                                              BOOST_OUTCOME_V2_NAMESPACE::policy::all_narrow>;
 
 /// The XML body of `failure`. `resource` is the path as the client sent it. Bytes that XML 1.0 or
-/// UTF-8 cannot hold are replaced by U+FFFD; of each element at most 4 KiB are kept.
+/// UTF-8 cannot hold are replaced by U+FFFD; of each element at most 2 KiB are kept.
 std::string to_xml(const Failure& failure, std::string_view resource, std::string_view request_id);
 
 /// An element of an origin's error body, such as "Code"; nullopt where there is none.
