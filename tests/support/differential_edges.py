@@ -151,6 +151,7 @@ REFUSED = {name: ("InvalidBucketName",) for name in (
     "lower_hex_slash", "two_slashes_first", "bad_bucket", "slash_bucket_of_dots")}
 REFUSED |= {name: ("InvalidURI",) for name in ("bad_escape", "cut_escape")}
 REFUSED["not_utf8"] = ("SignatureDoesNotMatch",)
+REFUSED["two_versions"] = ("InvalidArgument",)
 
 
 def raw_target(target):
