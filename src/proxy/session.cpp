@@ -8,6 +8,7 @@
 #include <forebay/base/glob.hpp>
 #include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
+#include <forebay/base/secret.hpp>
 #include <forebay/http/date.hpp>
 #include <forebay/http/header_rules.hpp>
 #include <forebay/http/uri.hpp>
@@ -50,7 +51,7 @@ metrics::Counter& requests_total(int status) {
 
 /// What a client chose, encoded so that a line stays one line and fields stay apart.
 std::string loggable(std::string_view text) {
-  return text.empty() ? "-" : http::percent_encode(text, http::Slash::keep);
+  return text.empty() ? "-" : http::percent_encode(mask_signatures(text), http::Slash::keep);
 }
 
 /// The authorisation of a form lies in its body, and browsers sign no preflight.
