@@ -396,6 +396,13 @@ std::vector<Key> bound_keys() {
                "grace period of whatever stops the daemon.",
        .access = field<&Config::runtime, &runtime::Config::drain_timeout>(),
        .bounds = {0, kHour}},
+      {.name = "runtime.core_dumps",
+       .type = Type::boolean,
+       .help =
+           "Whether the kernel may write this process's memory, keys and cached objects with it, "
+           "into a core file, and debuggers of the same user may attach. Only while a fault is "
+           "sought.",
+       .access = field<&Config::process, &ProcessConfig::core_dumps>()},
       {.name = "log.level",
        .type = Type::enumeration,
        .help = "The least important line that is written.",
