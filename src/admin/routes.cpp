@@ -12,8 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 namespace forebay::admin {
@@ -21,8 +19,6 @@ namespace {
 
 /// Ten beats of a worker (every half second): longer than any honest task keeps the loop.
 constexpr std::chrono::seconds kStalledAfter{5};
-
-constexpr std::string_view kJson = "application/json";
 
 Answer plain(int status, std::string text) {
   return {.status = status, .content_type = "text/plain; charset=utf-8", .body = std::move(text)};
@@ -92,13 +88,6 @@ Task<Answer> purge(std::string_view query_text, const AdminHooks& hooks) {
 
 }  // namespace
 
-Answer json_error(int status, std::string_view message) {
-  const boost::json::object object{{"error", message}};
-  return {.status = status,
-          .content_type = std::string{kJson},
-          .body = boost::json::serialize(object) + "\n"};
-}
-
 std::size_t stalled_worker(runtime::WorkerPool& pool, TimePoint now) {
   std::size_t index = 0;
   while (index < pool.size() && now - pool.worker(index).last_heartbeat() <= kStalledAfter)
@@ -107,11 +96,13 @@ std::size_t stalled_worker(runtime::WorkerPool& pool, TimePoint now) {
 }
 
 Task<Answer> answer_request(const http::RequestHead& head, const AdminHooks& hooks,
-                            runtime::WorkerPool& pool) {
+                            const Gate& gate, runtime::WorkerPool& pool) {
   const http::Target target = http::split_target(head.target);
   if (target.path == "/purge" && hooks.purge) {
     if (head.method != "POST")
       co_return json_error(405, "purge is a POST");
+    if (auto refusal = gate.refusal(head))
+      co_return *std::move(refusal);
     co_return co_await purge(target.query.value_or(""), hooks);
   }
   auto found = look(target.path, hooks, pool);

@@ -1,7 +1,9 @@
+#include "admin/gate.hpp"
 #include "admin/routes.hpp"
 
 #include <forebay/admin/server.hpp>
 #include <forebay/base/errc.hpp>
+#include <forebay/base/log.hpp>
 #include <forebay/base/units.hpp>
 #include <forebay/http/header_rules.hpp>
 #include <forebay/net/http_reader.hpp>
@@ -24,8 +26,13 @@ constexpr std::uint64_t kBodyMax = 64 * KiB;
 /// One connection's loop.
 class Session {
  public:
-  Session(std::unique_ptr<net::Stream> stream, const AdminHooks& hooks, runtime::WorkerPool& pool)
-      : stream_{std::move(stream)}, reader_{*stream_, kLimits}, hooks_{hooks}, pool_{pool} {}
+  Session(std::unique_ptr<net::Stream> stream, const AdminHooks& hooks, const Gate& gate,
+          runtime::WorkerPool& pool)
+      : stream_{std::move(stream)},
+        reader_{*stream_, kLimits},
+        hooks_{hooks},
+        gate_{gate},
+        pool_{pool} {}
 
   Task<void> run() {
     while (open_)
@@ -54,7 +61,7 @@ class Session {
       co_return;
     }
     open_ = net::is_persistent(head.value());
-    const Answer answer = co_await answer_request(head.value(), hooks_, pool_);
+    const Answer answer = co_await answer_request(head.value(), hooks_, gate_, pool_);
     co_await send(answer, head.value().method);
   }
 
@@ -91,6 +98,8 @@ class Session {
     head.headers.add("Content-Type", answer.content_type);
     head.headers.add("Content-Length", std::to_string(answer.body.size()));
     head.headers.add("Cache-Control", "no-store");
+    if (answer.status == kUnauthorized)
+      head.headers.add("WWW-Authenticate", "Bearer");
     head.headers.add("Connection", open_ ? "keep-alive" : "close");
     auto text = net::serialize(head);
     if (!text) {
@@ -108,22 +117,25 @@ class Session {
   std::unique_ptr<net::Stream> stream_;
   net::HttpReader reader_;
   const AdminHooks& hooks_;
+  const Gate& gate_;
   runtime::WorkerPool& pool_;
   bool open_ = true;
 };
 
 class Handler final : public net::ConnectionHandler {
  public:
-  Handler(runtime::WorkerPool& pool, AdminHooks hooks) : pool_{pool}, hooks_{std::move(hooks)} {}
+  Handler(runtime::WorkerPool& pool, AdminHooks hooks, std::shared_ptr<const Gate> gate)
+      : pool_{pool}, hooks_{std::move(hooks)}, gate_{std::move(gate)} {}
 
   Task<void> serve(std::unique_ptr<net::Stream> stream) override {
-    Session session{std::move(stream), hooks_, pool_};
+    Session session{std::move(stream), hooks_, *gate_, pool_};
     co_await session.run();
   }
 
  private:
   runtime::WorkerPool& pool_;
   const AdminHooks hooks_;
+  const std::shared_ptr<const Gate> gate_;
 };
 
 }  // namespace
@@ -135,9 +147,26 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(runtime::WorkerPool& poo
   listen.name = "admin";
   listen.address = config.address;
   listen.max_connections = config.max_connections;
-  auto handler = std::make_shared<Handler>(pool, std::move(hooks));
+  std::shared_ptr<TokenFile> token;
+  if (!config.token_file.empty()) {
+    TRY(token, TokenFile::open(config.token_file));
+  }
+  auto gate = std::make_shared<Gate>(config.address, token);
+  auto handler = std::make_shared<Handler>(pool, std::move(hooks), gate);
   TRY(auto listener, net::Listener::start(pool, listen, std::move(handler)));
-  return std::unique_ptr<AdminServer>{new AdminServer{std::move(listener)}};
+  if (listener->is_loopback())
+    gate->trust_loopback();
+  else if (!token)
+    log::get("admin").warn(
+        "listen.admin {} is not bound to loopback and listen.admin_token_file is not set: purge is "
+        "refused",
+        config.address);
+  return std::unique_ptr<AdminServer>{new AdminServer{std::move(listener), std::move(token)}};
+}
+
+void AdminServer::poll() {
+  if (token_)
+    token_->poll();
 }
 
 }  // namespace forebay::admin

@@ -2,6 +2,7 @@
 #include "app/serve.hpp"
 #include "app/version.hpp"
 
+#include <forebay/admin/token_file.hpp>
 #include <forebay/app/cli.hpp>
 #include <forebay/base/log.hpp>
 #include <forebay/config/credentials.hpp>
@@ -39,6 +40,7 @@ struct PurgeOptions {
   std::string uri;
   std::string admin;
   std::string file;
+  std::string token_file;
 };
 
 /// The file's configuration, or nullopt after saying all that is wrong with it.
@@ -58,6 +60,8 @@ int check_config(const config::Config& config, Output output) {
   if (config.proxy.auth_mode == proxy::AuthMode::verify &&
       !origin::CredentialStore::open(config.auth.credentials_file, config::load_credentials))
     return kWrong;  // It has said why.
+  if (!config.admin.token_file.empty() && !admin::read_token(config.admin.token_file))
+    return kWrong;
   const MemoryVerdict memory = judge_memory(config);
   output.out << "memory that this configuration may use:\n" << memory.lines;
   if (!memory.fits) {
@@ -98,13 +102,23 @@ int run_purge(const PurgeOptions& options, Output output) {
     return kWrong;
   }
   std::string admin = options.admin.empty() ? config::Config{}.admin.address : options.admin;
+  std::string token_file = options.token_file;
   if (!options.file.empty()) {
     const auto config = load_config(options.file, output);
     if (!config)
       return kWrong;
     admin = config->admin.address;
+    if (token_file.empty())
+      token_file = config->admin.token_file;
   }
-  const PurgeAnswer answer = purge(admin, target.value());
+  Secret token;
+  if (!token_file.empty()) {
+    auto read = admin::read_token(token_file);
+    if (!read)
+      return kWrong;  // It has said why.
+    token = std::move(read).value();
+  }
+  const PurgeAnswer answer = purge(admin, target.value(), token);
   if (!answer.done) {
     output.err << fmt::format("forebay purge: {}: {}\n", admin, answer.message);
     return kFailed;
@@ -137,6 +151,10 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
   purge_command->add_option("--config", purging.file, "The node's configuration, instead")
       ->type_name("FILE")
       ->excludes(admin_option);
+  purge_command
+      ->add_option("--token-file", purging.token_file,
+                   "The node's listen.admin_token_file, where --config does not say")
+      ->type_name("FILE");
 
   CLI::App* version_command = app.add_subcommand("version", "Say which build this is");
 

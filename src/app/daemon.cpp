@@ -77,6 +77,7 @@ void Daemon::poll() {
   if (credentials_)
     credentials_->poll();
   node_credentials_->poll(*workers_);
+  admin_->poll();
 }
 
 void Daemon::stop() {

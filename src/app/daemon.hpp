@@ -29,7 +29,8 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();
 
-  /// What is due about once a second: the credentials file, and the node's own key pair.
+  /// What is due about once a second: the credentials file, the node's own key pair, the admin
+  /// port's token.
   void poll();
 
   /// Accepts no more, and returns when every exchange in progress and every task has ended. How

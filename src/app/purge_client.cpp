@@ -47,40 +47,46 @@ Task<Result<HttpAnswer>> exchange(net::Stream& stream, const std::string& reques
   }
 }
 
-Task<Result<HttpAnswer>> connect_and_exchange(net::Endpoint endpoint, std::string request) {
+Task<Result<HttpAnswer>> connect_and_exchange(net::Endpoint endpoint, http::RequestHead head) {
   const Deadline deadline = Deadline::after(kTimeout);
   CO_TRY(const std::unique_ptr<net::Stream> stream,
          co_await net::connect(endpoint, nullptr, deadline));
-  co_return co_await exchange(*stream, request, deadline);
+  // The address, not the name it was found by: the node takes no names but its own, because a page
+  // in a browser may have any name resolve to the node.
+  head.headers.add("Host", stream->remote_address());
+  CO_TRY(std::string text, net::serialize(head));
+  const Secret request{std::move(text)};
+  co_return co_await exchange(*stream, request.str(), deadline);
 }
 
 using AnswerPromise = std::shared_ptr<std::promise<Result<HttpAnswer>>>;
 
-Task<void> post(net::Endpoint endpoint, std::string request, AnswerPromise promise) {
-  auto answer = co_await connect_and_exchange(std::move(endpoint), std::move(request));
+Task<void> post(net::Endpoint endpoint, http::RequestHead head, AnswerPromise promise) {
+  auto answer = co_await connect_and_exchange(std::move(endpoint), std::move(head));
   promise->set_value(std::move(answer));
 }
 
-Result<HttpAnswer> post_and_wait(net::Endpoint endpoint, std::string request) {
+Result<HttpAnswer> post_and_wait(net::Endpoint endpoint, http::RequestHead head) {
   runtime::WorkerPool worker{runtime::Config{.workers = 1}};
   const auto promise = std::make_shared<std::promise<Result<HttpAnswer>>>();
   auto answer = promise->get_future();
-  worker.spawn_on(0, "purge", &post, std::move(endpoint), std::move(request), promise);
+  worker.spawn_on(0, "purge", &post, std::move(endpoint), std::move(head), promise);
   Result<HttpAnswer> result = answer.get();
   worker.drain(Deadline::never());
   return result;
 }
 
-Result<std::string> purge_request(const std::string& admin, const PurgeTarget& target) {
+http::RequestHead purge_request(const PurgeTarget& target, const Secret& token) {
   const http::Query query{{.name = "bucket", .value = target.bucket},
                           {.name = "prefix", .value = target.prefix}};
   http::RequestHead head;
   head.method = "POST";
   head.target = "/purge?" + http::format_query(query);
-  head.headers.add("Host", admin);
   head.headers.add("Content-Length", "0");
   head.headers.add("Connection", "close");
-  return net::serialize(head);
+  if (!token.empty())
+    head.headers.add("Authorization", "Bearer " + token.str());
+  return head;
 }
 
 PurgeAnswer understand(const HttpAnswer& answer) {
@@ -114,12 +120,11 @@ Result<PurgeTarget> parse_purge_target(std::string_view uri) {
   return target;
 }
 
-PurgeAnswer purge(const std::string& admin, const PurgeTarget& target) {
+PurgeAnswer purge(const std::string& admin, const PurgeTarget& target, const Secret& token) {
   const auto endpoint = net::parse_host_port(admin);
-  const auto request = purge_request(admin, target);
-  if (!endpoint || !request)
+  if (!endpoint)
     return {.done = false, .purged = 0, .message = "is not host:port"};
-  const auto answer = post_and_wait(endpoint.value(), request.value());
+  const auto answer = post_and_wait(endpoint.value(), purge_request(target, token));
   if (!answer) {
     const bool absent = answer.error() == Errc::unavailable;
     return {.done = false,

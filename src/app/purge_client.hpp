@@ -1,6 +1,7 @@
 #pragma once
 // `forebay purge`: asks a running node, through its admin port, to forget what it has cached.
 #include <forebay/base/result.hpp>
+#include <forebay/base/secret.hpp>
 
 #include <cstdint>
 #include <string>
@@ -22,7 +23,8 @@ struct PurgeAnswer {
   std::string message;       ///< Where not: what went wrong, for people.
 };
 
-/// Waits until the node has answered, a minute at most. `admin` is host:port.
-PurgeAnswer purge(const std::string& admin, const PurgeTarget& target);
+/// Waits until the node has answered, a minute at most. `admin` is host:port; `token` is empty
+/// where the node asks for none.
+PurgeAnswer purge(const std::string& admin, const PurgeTarget& target, const Secret& token = {});
 
 }  // namespace forebay::app

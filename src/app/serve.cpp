@@ -6,6 +6,7 @@
 #include "app/signals.hpp"
 #include "app/version.hpp"
 
+#include <forebay/app/core_dumps.hpp>
 #include <forebay/base/errc.hpp>
 #include <forebay/base/log.hpp>
 
@@ -108,6 +109,10 @@ int serve(const config::Config& config) {
   const Signals signals;
   spdlog::logger& log = log::get("app");
   log.info("forebay {} starting", version());
+  if (config.process.core_dumps) {
+    allow_core_dumps(true);
+    log.warn("runtime.core_dumps is true: a core file of this process would hold keys");
+  }
   const MemoryVerdict memory = judge_memory(config);
   log.info("memory that this configuration may use:");
   log_lines(memory.lines);

@@ -14,6 +14,8 @@ Result<std::string> read_file(const std::string& path, std::size_t size_max) {
   const std::unique_ptr<std::FILE, Close> file{std::fopen(path.c_str(), "rbe")};
   if (!file)
     return last_error();
+  // A buffer of its own would keep what a file of secrets holds.
+  std::setvbuf(file.get(), nullptr, _IONBF, 0);
   std::string text(size_max + 1, '\0');
   errno = 0;
   text.resize(std::fread(text.data(), 1, text.size(), file.get()));

@@ -408,8 +408,8 @@ Task<Result<void>> Slab::read(const StoredBlock& stored, std::uint32_t first_pag
     result = verify(stored, first_page, pages);
     if (!result) {
       metrics_.corrupt.add();
-      log::get("cache").warn("{}: slot {} of {}/{} does not match its checksums: dropped", path(),
-                             stored.slot, stored.object->identity().bucket,
+      log::get("cache").warn("{}: slot {} of {:?}/{:?} does not match its checksums: dropped",
+                             path(), stored.slot, stored.object->identity().bucket,
                              stored.object->identity().key);
     }
   }

@@ -75,6 +75,8 @@ void from_value(const Value& value, T& member) {
     const auto& names = Names<T>::kAll;
     const auto found = std::find(names.begin(), names.end(), std::get<std::string>(value));
     member = static_cast<T>(found - names.begin());
+  } else if constexpr (std::same_as<T, std::string>) {
+    member = text_of(value);
   } else if constexpr (std::unsigned_integral<T> && !std::same_as<T, bool>) {
     member = static_cast<T>(std::get<std::uint64_t>(value));
   } else {

@@ -154,8 +154,7 @@ void check_fill_credentials(const Config& config, const Places& places,
     const std::string_view last = key.name.substr(prefix.size());
     const auto sources = sources_of(last);
     // A key that stands there with its default says nothing; all of them are texts.
-    const bool given = std::get<std::string>(key.access.get(config)) !=
-                       std::get<std::string>(key.access.get(defaults));
+    const bool given = text_of(key.access.get(config)) != text_of(key.access.get(defaults));
     if (given && !contains(sources, chosen_name))
       errors.push_back(error_line(place_of(places, {name, "origin"}), name,
                                   "given, while the source is another",

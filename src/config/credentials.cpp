@@ -14,11 +14,11 @@ namespace {
 
 origin::CallerKey key_of(const Record& record) {
   origin::CallerKey key;
-  key.access_key = record.get<std::string>("access_key");
-  key.secret_key = record.get<std::string>("secret_key");
-  key.origin_access_key = record.get<std::string>("origin_access_key", key.access_key);
-  key.origin_secret_key = record.get<std::string>("origin_secret_key", key.secret_key);
-  key.origin_session_token = record.get<std::string>("origin_session_token");
+  key.access_key = record.get<Secret>("access_key").str();
+  key.secret_key = record.get<Secret>("secret_key");
+  key.origin_access_key = record.get<Secret>("origin_access_key", key.access_key).str();
+  key.origin_secret_key = record.get<Secret>("origin_secret_key", key.secret_key);
+  key.origin_session_token = record.get<Secret>("origin_session_token");
   for (const Record& grant : record.get<std::vector<Record>>("allow"))
     key.allow.push_back(
         {.bucket = grant.get<std::string>("bucket"), .read_only = grant.get<bool>("read_only")});
@@ -59,12 +59,13 @@ ParsedCredentials parse_credentials(std::string_view text, const std::string& na
 
 Result<origin::CallerKeys> load_credentials(const std::string& path) {
   spdlog::logger& log = log::get("config");
-  const auto text = read_file(path, kDocumentSizeMax);
-  if (!text) {
-    log.error("{}: cannot be read: {}", path, text.error().message());
+  auto read = read_file(path, kDocumentSizeMax);
+  if (!read) {
+    log.error("{}: cannot be read: {}", path, read.error().message());
     return Errc::invalid_config;
   }
-  ParsedCredentials parsed = parse_credentials(text.value(), path);
+  const Secret text{std::move(read).value()};
+  ParsedCredentials parsed = parse_credentials(text, path);
   for (const std::string& error : parsed.errors)
     log.error("{}", error);
   if (!parsed.errors.empty())

@@ -1,7 +1,8 @@
 #include "config/document.hpp"
 
 #include <exception>
-#include <sstream>
+#include <istream>
+#include <streambuf>
 #include <utility>
 
 #include <yaml-cpp/eventhandler.h>
@@ -101,6 +102,16 @@ class Builder final : public YAML::EventHandler {
   Node root_;
 };
 
+/// Reads a text where it lies: a std::istringstream would keep a copy of what may hold secrets.
+class TextBuffer final : public std::streambuf {
+ public:
+  explicit TextBuffer(std::string_view text) {
+    // Nothing is written through it: put-back moves the pointer alone.
+    char* const begin = const_cast<char*>(text.data());
+    setg(begin, begin, begin + text.size());
+  }
+};
+
 /// Some messages end in what was found, after a colon; that may be a piece of a secret.
 std::string without_quote(const std::string& message) {
   return message.substr(0, message.find(':'));
@@ -111,7 +122,8 @@ std::string without_quote(const std::string& message) {
 std::variant<Node, SyntaxError> parse_document(std::string_view text) {
   if (text.size() > kDocumentSizeMax)
     return SyntaxError{{}, "too large for a configuration"};
-  std::istringstream stream{std::string{text}};
+  TextBuffer buffer{text};
+  std::istream stream{&buffer};
   Builder builder;
   try {
     YAML::Parser parser{stream};

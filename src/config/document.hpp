@@ -1,5 +1,6 @@
 #pragma once
 // A YAML document as a plain tree with places. The parser itself is named in document.cpp alone.
+#include <forebay/base/secret.hpp>
 #include <forebay/base/units.hpp>
 
 #include <string>
@@ -22,7 +23,7 @@ struct Node {
 
   Kind kind = Kind::null;
   Place place;
-  std::string text;            ///< Kind::scalar: the text, without its quotes.
+  Secret text;                 ///< Kind::scalar: the text, without its quotes.
   std::vector<Node> items;     ///< Kind::list
   std::vector<Entry> entries;  ///< Kind::map, duplicates included.
 };

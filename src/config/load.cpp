@@ -3,6 +3,8 @@
 #include "config/text.hpp"
 
 #include <forebay/base/file.hpp>
+#include <forebay/base/secret.hpp>
+#include <forebay/base/secret_file.hpp>
 #include <forebay/config/load.hpp>
 
 #include <algorithm>
@@ -49,10 +51,9 @@ void apply_environment(const Environment& environment, ReadResult& read,
     read.places[dotted] = name;
     auto parsed = parse_scalar(*key, text, std::filesystem::current_path().string());
     if (const auto* misfit = std::get_if<Misfit>(&parsed))
-      read.errors.push_back(error_line(
-          name, dotted,
-          fmt::format("{} {}", key->secret ? "the value" : '"' + text + '"', misfit->what),
-          allowed(*key)));
+      read.errors.push_back(
+          error_line(name, dotted, fmt::format("{} {}", quoted_or_hidden(*key, text), misfit->what),
+                     allowed(*key)));
     else
       read.record.values[dotted] = std::get<Value>(std::move(parsed));
   }
@@ -65,12 +66,24 @@ void share_settings(Config& config) {
   config.fill_credentials.region = config.origin.region;
 }
 
-}  // namespace
+/// Secrets may stand in the file only where others can neither read nor change it.
+void refuse_exposed_secrets(const std::string& path, ReadResult& read) {
+  const auto unfit = why_unfit_for_secrets(path);
+  for (const Key& key : schema()) {
+    const std::string name{key.name};
+    const auto value = read.record.values.find(name);
+    if (!unfit || !key.secret || value == read.record.values.end() ||
+        text_of(value->second).empty())
+      continue;
+    read.errors.push_back(
+        fmt::format("{}: {}: a secret, in a file that is unfit for it: {}. To mend it: chmod 0600 "
+                    "{}, or put the secret into the environment ({})",
+                    read.places.at(name), name, *unfit, path, environment_name(key)));
+  }
+}
 
-Loaded load_text(std::string_view text, const std::string& name, const std::string& directory,
-                 const Environment& environment) {
+Loaded understand(ReadResult read, const Environment& environment) {
   Loaded loaded;
-  ReadResult read = read_document(text, {.name = name, .directory = directory}, schema());
   apply_environment(environment, read, loaded.warnings);
   report_missing(schema(), read);
   for (const Key& key : schema()) {
@@ -84,15 +97,26 @@ Loaded load_text(std::string_view text, const std::string& name, const std::stri
   return loaded;
 }
 
+}  // namespace
+
+Loaded load_text(std::string_view text, const std::string& name, const std::string& directory,
+                 const Environment& environment) {
+  return understand(read_document(text, {.name = name, .directory = directory}, schema()),
+                    environment);
+}
+
 Loaded load(const std::string& path, const Environment& environment) {
-  const auto text = read_file(path, kDocumentSizeMax);
+  auto text = read_file(path, kDocumentSizeMax);
   if (!text) {
     Loaded failed;
     failed.errors.push_back(fmt::format("{}: cannot be read: {}", path, text.error().message()));
     return failed;
   }
   const auto directory = std::filesystem::absolute(path).parent_path().string();
-  return load_text(text.value(), path, directory, environment);
+  const Secret document{std::move(text).value()};
+  ReadResult read = read_document(document, {.name = path, .directory = directory}, schema());
+  refuse_exposed_secrets(path, read);
+  return understand(std::move(read), environment);
 }
 
 Environment process_environment() {

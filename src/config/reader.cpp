@@ -84,10 +84,7 @@ class Reader {
 
   /// `"text" is ...`, or without the text where it may be a secret.
   std::string quote(const Key& key, std::string_view text) const {
-    if (source_.secret || key.secret)
-      return "the value";
-    constexpr std::size_t kShown = 80;
-    return fmt::format("\"{}{}\"", text.substr(0, kShown), text.size() > kShown ? "..." : "");
+    return source_.secret ? "the value" : quoted_or_hidden(key, text);
   }
 
   static std::string misplaced(const Node& node, std::string_view wanted) {
@@ -127,9 +124,9 @@ class Reader {
   }
 
   void report_unknown(const Entry& entry, const Scope& scope) {
-    const std::string guess = meant(scope, entry.key.text);
+    const std::string guess = meant(scope, entry.key.text.str());
     const std::string hint = guess.empty() ? "" : fmt::format(" (did you mean {}?)", guess);
-    const std::string name = scope.shown + (source_.secret ? "?" : entry.key.text);
+    const std::string name = scope.shown + (source_.secret ? "?" : entry.key.text.str());
     report(entry.key.place, name, "unknown key" + hint, joined(scope));
   }
 
@@ -140,18 +137,18 @@ class Reader {
         report(entry.key.place, scope.shown + "?", misplaced(entry.key, "key"), joined(scope));
         continue;
       }
-      const std::string name = scope.prefix + entry.key.text;
+      const std::string name = scope.prefix + entry.key.text.str();
       const auto key = std::ranges::find(scope.keys, name, &Key::name);
       const bool section = std::ranges::any_of(
           scope.keys, [&](const Key& other) { return other.name.starts_with(name + "."); });
-      const bool dotted = entry.key.text.find('.') != std::string::npos;
+      const bool dotted = entry.key.text.str().find('.') != std::string::npos;
       if (dotted || (key == scope.keys.end() && !section)) {
         report_unknown(entry, scope);
         continue;
       }
       const auto [first, is_first] = seen.try_emplace(name, entry.key.place);
       if (!is_first) {
-        report(entry.key.place, scope.shown + entry.key.text, "given twice",
+        report(entry.key.place, scope.shown + entry.key.text.str(), "given twice",
                fmt::format("once, as in line {}", first->second.line));
       } else if (section) {
         read_section(entry, scope, record);
@@ -162,7 +159,7 @@ class Reader {
   }
 
   void read_section(const Entry& entry, const Scope& scope, Record& record) {
-    const std::string& name = entry.key.text;
+    const std::string& name = entry.key.text.str();
     const Scope inner{scope.keys, scope.prefix + name + ".", scope.shown + name + "."};
     note_place(scope.shown + name, entry.key.place);
     if (expect_map(entry.value, inner, scope.shown + name))
@@ -170,7 +167,7 @@ class Reader {
   }
 
   void read_key(const Entry& entry, const Key& key, const Scope& scope, Record& record) {
-    const std::string shown = scope.shown + entry.key.text;
+    const std::string shown = scope.shown + entry.key.text.str();
     note_place(shown, entry.value.kind == Node::Kind::null ? entry.key.place : entry.value.place);
     auto value = read_value(entry, key, shown);
     if (value)
@@ -204,7 +201,7 @@ class Reader {
     std::vector<std::string> texts;
     for (const Node& item : entry.value.items) {
       if (item.kind == Node::Kind::scalar && !item.text.empty())
-        texts.push_back(item.text);
+        texts.push_back(item.text.str());
       else
         report(item.place, shown, "an entry is no text, or empty", allowed(key));
     }

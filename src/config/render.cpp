@@ -78,7 +78,7 @@ std::string help_with_bounds(const Key& key) {
 /// A secret that is set leaves its key without a value, so that the text is not taken for the
 /// whole configuration.
 std::string render_line(const Key& key, std::string_view name, const Config& config) {
-  if (key.secret && !std::get<std::string>(key.access.get(config)).empty())
+  if (key.secret && !text_of(key.access.get(config)).empty())
     return fmt::format("# {}: set, and not shown\n", name);
   return fmt::format("{}: {}\n", name, shown_value(key, config));
 }

@@ -44,10 +44,17 @@ std::vector<Key> listen_keys() {
        .access = field<&Config::s3, &ListenConfig::address>()},
       {.name = "listen.admin",
        .type = Type::host_port,
-       .help =
-           "Metrics, health and purge. It asks for no credentials: keep it where only operators "
-           "reach it.",
+       .help = "Metrics, health and purge. Reading asks for no credentials: keep it where only "
+               "operators reach it. Purging is refused where it is not bound to loopback and "
+               "listen.admin_token_file is empty.",
        .access = field<&Config::admin, &admin::AdminConfig::address>()},
+      {.name = "listen.admin_token_file",
+       .type = Type::path,
+       .help = "A token of 16 to 4096 characters, which purging then needs, on loopback too "
+               "(Authorization: Bearer). Refused when world-readable or group-writable. An invalid "
+               "new version keeps the old token.",
+       .access = field<&Config::admin, &admin::AdminConfig::token_file>(),
+       .reload = true},
       {.name = "listen.domains",
        .type = Type::text_list,
        .help = "Names under which buckets are addressed as hosts (bucket.name). In auth.mode "
@@ -402,6 +409,13 @@ std::vector<Key> bound_keys() {
                "grace period of whatever stops the daemon.",
        .access = field<&Config::runtime, &runtime::Config::drain_timeout>(),
        .bounds = {0, kHour}},
+      {.name = "runtime.core_dumps",
+       .type = Type::boolean,
+       .help =
+           "Whether the kernel may write this process's memory, keys and cached objects with it, "
+           "into a core file, and debuggers of the same user may attach. Only while a fault is "
+           "sought.",
+       .access = field<&Config::process, &ProcessConfig::core_dumps>()},
       {.name = "log.level",
        .type = Type::enumeration,
        .help = "The least important line that is written.",

@@ -80,6 +80,8 @@ Parsed parse_text(const Key& key, std::string_view text) {
     return Misfit{"is empty"};
   if (length > key.bounds.max)
     return Misfit{"is too long"};
+  if (key.secret)
+    return Secret{text};
   return std::string{text};
 }
 
@@ -144,6 +146,12 @@ Parsed parse_number(const Key& key, std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view text_of(const Value& value) {
+  if (const auto* secret = std::get_if<Secret>(&value))
+    return *secret;
+  return std::get<std::string>(value);
+}
 
 bool is_scalar(const Key& key) {
   return key.type != Type::text_list && key.type != Type::map_list;
@@ -227,6 +235,16 @@ std::variant<Value, Misfit> parse_scalar(const Key& key, std::string_view text,
   }
 }
 
+std::string quoted_or_hidden(const Key& key, std::string_view text) {
+  // A URL with more than a host may have a password or a signature in it.
+  const bool may_hold_secret =
+      key.type == Type::url && text.find_first_of("@?") != std::string_view::npos;
+  if (key.secret || may_hold_secret)
+    return "the value";
+  constexpr std::size_t kShown = 80;
+  return fmt::format("\"{}{}\"", text.substr(0, kShown), text.size() > kShown ? "..." : "");
+}
+
 bool count_fits(const Key& key, std::size_t count) {
   const auto measure = static_cast<double>(count);
   return measure >= key.bounds.min && measure <= key.bounds.max;
@@ -264,7 +282,7 @@ std::string format_scalar(const Key& key, const Value& value) {
     return fmt::format("{}", *number);
   if (const auto* whole = std::get_if<std::uint64_t>(&value))
     return key.type == Type::size ? format_size(*whole) : std::to_string(*whole);
-  return quoted_where_needed(std::get<std::string>(value));
+  return quoted_where_needed(text_of(value));
 }
 
 }  // namespace forebay::config

@@ -19,6 +19,9 @@ std::variant<Value, Misfit> parse_scalar(const Key& key, std::string_view text,
 /// The bounds of a list's count.
 bool count_fits(const Key& key, std::size_t count);
 
+/// A text that does not fit, for errors: quoted, or "the value" where it is or may hold a secret.
+std::string quoted_or_hidden(const Key& key, std::string_view text);
+
 /// As it would stand in a file, quoted where YAML needs it. Scalars only.
 std::string format_scalar(const Key& key, const Value& value);
 /// The same for any text.

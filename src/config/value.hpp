@@ -1,10 +1,12 @@
 #pragma once
 // What one key of a file holds, once its text has been understood.
+#include <forebay/base/secret.hpp>
 #include <forebay/base/units.hpp>
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -12,9 +14,13 @@ namespace forebay::config {
 
 struct Record;
 
-/// text, enumeration, host:port, url, path -> string; size and integer -> uint64.
+/// text, enumeration, host:port, url, path -> string; size and integer -> uint64; a text whose key
+/// is secret -> Secret.
 using Value = std::variant<std::string, std::uint64_t, double, bool, milliseconds,
-                           std::vector<std::string>, std::vector<Record>>;
+                           std::vector<std::string>, std::vector<Record>, Secret>;
+
+/// Of a std::string or a Secret. Valid as long as the value.
+std::string_view text_of(const Value& value);
 
 /// The keys of one map: by dotted name, those that were given and those that have a default.
 struct Record {

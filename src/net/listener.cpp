@@ -73,6 +73,7 @@ struct Listener::State {
   ListenerMetrics counters;
   std::shared_ptr<const TlsContext> tls;
   std::uint16_t port = 0;
+  bool is_loopback = false;
   tcp protocol = tcp::v4();
 
   tcp::acceptor acceptor;
@@ -161,6 +162,7 @@ Result<void> Listener::State::bind(State& state) {
     state.port = state.acceptor.local_endpoint(ec).port();
   if (ec)
     return unusable(ec.message());
+  state.is_loopback = endpoint.address().is_loopback();
   return success();
 }
 
@@ -277,6 +279,10 @@ Listener::~Listener() {
 
 std::uint16_t Listener::port() const {
   return state_->port;
+}
+
+bool Listener::is_loopback() const {
+  return state_->is_loopback;
 }
 
 std::size_t Listener::connections() const {

@@ -19,7 +19,7 @@ s3::Credential origin_credential(const Caller& caller) {
   const CallerKey& key = *caller.key;
   const bool own_pair = key.origin_session_token.empty() && key.origin_access_key == key.access_key;
   return {key.origin_access_key, key.origin_secret_key,
-          own_pair ? caller.authorization.session_token : key.origin_session_token};
+          own_pair ? Secret{caller.authorization.session_token} : key.origin_session_token};
 }
 
 std::string sign_by_header(const Caller& caller, const Client& client,

@@ -7,7 +7,6 @@
 #include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
 #include <forebay/http/header_rules.hpp>
-#include <forebay/http/uri.hpp>
 #include <forebay/net/http_reader.hpp>
 #include <forebay/net/http_writer.hpp>
 #include <forebay/origin/client.hpp>
@@ -276,10 +275,9 @@ class PooledClient final : public Client {
     auto host = redirect_host(answer, body, bucket, config_.redirect_hosts);
     if (!host) {
       log::get("origin").warn(
-          "bucket {}: the origin redirects (status {}, Location \"{}\") to a host that "
-          "origin.redirect_hosts does not allow",
-          http::percent_encode(bucket), answer.status,
-          http::percent_encode(answer.headers.value_or_empty("Location"), http::Slash::keep));
+          "bucket {}: the origin redirects (status {}) to {}, which origin.redirect_hosts does not "
+          "allow",
+          named_bucket(target), answer.status, named_host(answer, body));
       return false;
     }
     const std::string_view region = answer.headers.value_or_empty("x-amz-bucket-region");

@@ -67,7 +67,9 @@ Result<Origin> parse_endpoint(const std::string& url) {
       has_port ? std::string{rest} : std::string{rest} + ":" + std::to_string(own_port);
   auto endpoint = net::parse_host_port(full);
   if (rest.empty() || !endpoint || rest.find('/') != std::string_view::npos) {
-    log::get("origin").error("endpoint {}: not http://host[:port] or https://host[:port]", url);
+    // Without a user and a password, which somebody may have put there.
+    log::get("origin").error("endpoint {}: not http://host[:port] or https://host[:port]",
+                             url.substr(url.rfind('@') + 1));
     return Errc::invalid_config;
   }
   origin.endpoint = std::move(endpoint).value();

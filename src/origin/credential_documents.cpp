@@ -3,14 +3,16 @@
 #include <forebay/http/message.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
+#include <new>
 #include <utility>
 
-#include <boost/json/parse.hpp>
+#include <boost/json/memory_resource.hpp>
+#include <boost/json/parser.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 #include <pugixml.hpp>
+#include <string.h>
 
 namespace forebay::origin {
 namespace {
@@ -38,8 +40,8 @@ std::string_view take_line(std::string_view& rest) {
 
 struct Form {
   std::string access_key;
-  std::string secret_key;
-  std::string session_token;
+  Secret secret_key;
+  Secret session_token;
   std::string expiration;
 };
 
@@ -55,6 +57,30 @@ Fetched<IssuedCredential> issued(Form form) {
 bool load_xml(std::string_view xml, pugi::xml_document& document) {
   return xml.size() <= kCredentialDocumentSizeMax &&
          document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8);
+}
+
+/// Erases what a document leaves behind.
+class WipingMemory final : public boost::json::memory_resource {
+ private:
+  void* do_allocate(std::size_t size, std::size_t alignment) override {
+    return ::operator new(size, std::align_val_t{alignment});
+  }
+  void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override {
+    ::explicit_bzero(memory, size);
+    ::operator delete(memory, std::align_val_t{alignment});
+  }
+  bool do_is_equal(const boost::json::memory_resource& other) const noexcept override {
+    return this == &other;
+  }
+};
+
+/// Null, and `failed` set, where it is no JSON. `memory` must outlive what is returned.
+boost::json::value parse_json(std::string_view json, WipingMemory& memory,
+                              boost::json::error_code& failed) {
+  boost::json::parser parser{&memory};
+  parser.reset(&memory);
+  parser.write(json.data(), json.size(), failed);
+  return failed ? boost::json::value{} : parser.release();
 }
 
 /// "" where there is none, or it is no text.
@@ -82,8 +108,9 @@ Fetched<s3::Credential> usable(s3::Credential credential) {
 
 Fetched<s3::Credential> parse_profile(std::string_view text, std::string_view profile) {
   s3::Credential found;
-  const std::map<std::string, std::string*, std::less<>> members{
-      {"aws_access_key_id", &found.access_key},
+  Secret access_key;
+  const std::map<std::string, Secret*, std::less<>> members{
+      {"aws_access_key_id", &access_key},
       {"aws_secret_access_key", &found.secret_key},
       {"aws_session_token", &found.session_token}};
   bool inside = false;
@@ -109,12 +136,18 @@ Fetched<s3::Credential> parse_profile(std::string_view text, std::string_view pr
   }
   if (!seen)
     return Problem{fmt::format("no profile [{}]", profile)};
+  found.access_key = access_key.str();
   return usable(std::move(found));
 }
 
 Fetched<IssuedCredential> parse_sts_answer(std::string_view xml) {
+  // In place, so that the document's texts lie in what is erased at the end.
+  std::string text{xml};
+  const WipeAtEnd wiped{text};
   pugi::xml_document document;
-  if (!load_xml(xml, document))
+  if (xml.size() > kCredentialDocumentSizeMax ||
+      !document.load_buffer_inplace(text.data(), text.size(), pugi::parse_default,
+                                    pugi::encoding_utf8))
     return Problem{"the answer is not XML"};
   const auto credentials = document.child("AssumeRoleWithWebIdentityResponse")
                                .child("AssumeRoleWithWebIdentityResult")
@@ -139,9 +172,9 @@ std::string sts_error_code(std::string_view xml) {
 
 Fetched<IssuedCredential> parse_json_answer(std::string_view json) {
   boost::json::error_code failed;
-  const auto document = json.size() <= kCredentialDocumentSizeMax
-                            ? boost::json::parse({json.data(), json.size()}, failed)
-                            : boost::json::value{};
+  WipingMemory memory;
+  const auto document = json.size() <= kCredentialDocumentSizeMax ? parse_json(json, memory, failed)
+                                                                  : boost::json::value{};
   const auto* object = document.if_object();
   if (failed || object == nullptr)
     return Problem{"the answer is not a JSON object"};

@@ -5,6 +5,8 @@
 #include <forebay/base/errc.hpp>
 #include <forebay/base/file.hpp>
 #include <forebay/base/log.hpp>
+#include <forebay/base/secret.hpp>
+#include <forebay/base/secret_file.hpp>
 #include <forebay/http/uri.hpp>
 #include <forebay/origin/client.hpp>
 
@@ -23,7 +25,7 @@ constexpr int kOk = 200;
 
 struct Answer {
   int status = 0;
-  std::string body;
+  Secret body;
 };
 
 Problem failed(std::string_view what, const Error& error) {
@@ -37,21 +39,25 @@ http::RequestHead request(std::string method, std::string target) {
   return head;
 }
 
-Task<Result<std::string>> read_body(Exchange& exchange, Deadline deadline) {
-  std::string body;
-  std::array<std::byte, 4096> buffer;
-  for (;;) {
-    CO_TRY(const std::size_t got, co_await exchange.read_body(buffer, deadline));
-    if (got == 0)
-      co_return body;
-    if (body.size() + got > kCredentialDocumentSizeMax)
-      co_return Errc::too_large;
-    body.append(reinterpret_cast<const char*>(buffer.data()), got);
+/// Into one piece of memory from the start, so that none is given back before it is erased.
+Task<Result<Secret>> read_body(Exchange& exchange, Deadline deadline) {
+  std::string body(kCredentialDocumentSizeMax + 1, '\0');
+  const WipeAtEnd wiped{body};
+  std::size_t size = 0;
+  while (size <= kCredentialDocumentSizeMax) {
+    const auto rest = std::as_writable_bytes(std::span{body}).subspan(size);
+    CO_TRY(const std::size_t got, co_await exchange.read_body(rest, deadline));
+    if (got == 0) {
+      body.resize(size);
+      co_return Secret{std::move(body)};
+    }
+    size += got;
   }
+  co_return Errc::too_large;
 }
 
 /// One request and the whole answer. `body` goes with a Content-Length that the head must have.
-Task<Result<Answer>> exchange_once(Client& client, http::RequestHead head, std::string body,
+Task<Result<Answer>> exchange_once(Client& client, http::RequestHead head, Secret body,
                                    Deadline deadline) {
   constexpr int kContinue = 100;
   constexpr int kInterimMax = 8;
@@ -59,23 +65,23 @@ Task<Result<Answer>> exchange_once(Client& client, http::RequestHead head, std::
   client.stop();
   CO_TRY(auto exchange, co_await client.send(std::move(head), Reason::credentials, deadline));
   if (!body.empty()) {
-    CO_TRY(co_await exchange->write_body(std::as_bytes(std::span{body}), deadline));
+    CO_TRY(co_await exchange->write_body(std::as_bytes(std::span{body.str()}), deadline));
     CO_TRY(co_await exchange->finish_body(deadline));
   }
   for (int interim = 0; interim < kInterimMax; ++interim) {
     CO_TRY(const http::ResponseHead answer, co_await exchange->read_head(deadline));
     if (answer.status == kContinue)
       continue;
-    CO_TRY(std::string text, co_await read_body(*exchange, deadline));
+    CO_TRY(Secret text, co_await read_body(*exchange, deadline));
     co_return Answer{answer.status, std::move(text)};
   }
   co_return Errc::protocol;
 }
 
 /// The body of a successful answer. `who` is for the log.
-Task<Fetched<std::string>> ask(Client& client, http::RequestHead head, const char* who,
-                               Deadline deadline) {
-  const std::string nothing;
+Task<Fetched<Secret>> ask(Client& client, http::RequestHead head, const char* who,
+                          Deadline deadline) {
+  const Secret nothing;
   auto answer = co_await exchange_once(client, std::move(head), nothing, deadline);
   if (!answer)
     co_return failed(who, answer.error());
@@ -85,19 +91,22 @@ Task<Fetched<std::string>> ask(Client& client, http::RequestHead head, const cha
 }
 
 /// The first line of a token file: these are mounted anew now and then.
-Fetched<std::string> read_token(const std::string& path) {
+Fetched<Secret> read_token(const std::string& path) {
   constexpr std::size_t kTokenSizeMax = 32 * KiB;
+  if (const auto unfit = why_unfit_for_secrets(path))
+    return Problem{fmt::format("token file {}: {}", path, *unfit)};
   auto text = read_file(path, kTokenSizeMax);
   if (!text)
     return failed(fmt::format("token file {}", path), text.error());
   std::string token = std::move(text).value();
+  const WipeAtEnd wiped{token};
   token.erase(
       std::find_if_not(token.rbegin(), token.rend(), [](char c) { return c == '\n' || c == '\r'; })
           .base(),
       token.end());
   if (token.empty() || token.size() > kTokenSizeMax)
     return Problem{fmt::format("token file {}: empty or too large", path)};
-  return token;
+  return Secret{std::move(token)};
 }
 
 Result<std::unique_ptr<Client>> make_client(std::string endpoint,
@@ -146,8 +155,8 @@ class WebIdentity final : public CredentialProvider {
       : client_{std::move(client)}, role_{std::move(role)} {}
 
   Task<Fetched<IssuedCredential>> fetch(Deadline deadline) override {
-    CO_TRY(std::string token, read_token(role_.token_file));
-    std::string body = form(std::move(token));
+    CO_TRY(const Secret token, read_token(role_.token_file));
+    Secret body = form(token);
     http::RequestHead head = request("POST", "/");
     head.headers.add("Content-Type", "application/x-www-form-urlencoded");
     head.headers.add("Content-Length", std::to_string(body.size()));
@@ -161,12 +170,13 @@ class WebIdentity final : public CredentialProvider {
   }
 
  private:
-  std::string form(std::string token) const {
-    const http::Query parameters{{"Action", "AssumeRoleWithWebIdentity"},
-                                 {"Version", "2011-06-15"},
-                                 {"RoleArn", role_.arn},
-                                 {"RoleSessionName", role_.session_name},
-                                 {"WebIdentityToken", std::move(token)}};
+  Secret form(const Secret& token) const {
+    http::Query parameters{{"Action", "AssumeRoleWithWebIdentity"},
+                           {"Version", "2011-06-15"},
+                           {"RoleArn", role_.arn},
+                           {"RoleSessionName", role_.session_name},
+                           {"WebIdentityToken", token.str()}};
+    const WipeAtEnd wiped{parameters.back().value};
     return http::format_query(parameters);
   }
 
@@ -179,7 +189,7 @@ class Container final : public CredentialProvider {
  public:
   struct Access {
     std::string target;
-    std::string token;       ///< Sent where there is no token_file; may be empty, too.
+    Secret token;            ///< Sent where there is no token_file; may be empty, too.
     std::string token_file;  ///< May be empty.
   };
 
@@ -187,14 +197,14 @@ class Container final : public CredentialProvider {
       : client_{std::move(client)}, access_{std::move(access)} {}
 
   Task<Fetched<IssuedCredential>> fetch(Deadline deadline) override {
-    std::string token = access_.token;
+    Secret token = access_.token;
     if (!access_.token_file.empty()) {
       CO_TRY(token, read_token(access_.token_file));
     }
     http::RequestHead head = request("GET", access_.target);
     if (!token.empty())
-      head.headers.add("Authorization", std::move(token));
-    CO_TRY(const std::string body,
+      head.headers.add("Authorization", token.str());
+    CO_TRY(const Secret body,
            co_await ask(*client_, std::move(head), "the container's endpoint", deadline));
     co_return parse_json_answer(body);
   }
@@ -213,12 +223,12 @@ class InstanceMetadata final : public CredentialProvider {
     http::RequestHead opening = request("PUT", "/latest/api/token");
     opening.headers.add("X-aws-ec2-metadata-token-ttl-seconds", "60");
     opening.headers.add("Content-Length", "0");
-    CO_TRY(const std::string token, co_await ask(*client_, std::move(opening), kWho, deadline));
-    CO_TRY(const std::string roles, co_await get(kRoles, token, deadline));
-    const std::string role = roles.substr(0, roles.find_first_of("\r\n"));
+    CO_TRY(const Secret token, co_await ask(*client_, std::move(opening), kWho, deadline));
+    CO_TRY(const Secret roles, co_await get(kRoles, token, deadline));
+    const std::string role = roles.str().substr(0, roles.str().find_first_of("\r\n"));
     if (!is_role_name(role))
       co_return Problem{"the instance has no role"};
-    CO_TRY(const std::string body, co_await get(kRoles + role, token, deadline));
+    CO_TRY(const Secret body, co_await get(kRoles + role, token, deadline));
     co_return parse_json_answer(body);
   }
 
@@ -236,9 +246,9 @@ class InstanceMetadata final : public CredentialProvider {
            });
   }
 
-  Task<Fetched<std::string>> get(std::string target, const std::string& token, Deadline deadline) {
+  Task<Fetched<Secret>> get(std::string target, const Secret& token, Deadline deadline) {
     http::RequestHead head = request("GET", std::move(target));
-    head.headers.add("X-aws-ec2-metadata-token", token);
+    head.headers.add("X-aws-ec2-metadata-token", token.str());
     co_return co_await ask(*client_, std::move(head), kWho, deadline);
   }
 

@@ -1,8 +1,7 @@
-#include "origin/secret_file.hpp"
-
 #include <forebay/base/glob.hpp>
 #include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
+#include <forebay/base/secret_file.hpp>
 #include <forebay/origin/credentials.hpp>
 
 #include <algorithm>
@@ -15,7 +14,7 @@ namespace {
 class FileCredentialStore final : public CredentialStore {
  public:
   FileCredentialStore(std::string path, CredentialLoader load)
-      : file_{std::move(path)}, load_{std::move(load)} {}
+      : file_{"credentials file", std::move(path)}, load_{std::move(load)} {}
 
   Result<void> load() {
     CallerKeys keys;

@@ -1,11 +1,11 @@
 #include "origin/credential_provider.hpp"
 #include "origin/refresh_schedule.hpp"
-#include "origin/secret_file.hpp"
 
 #include <forebay/base/errc.hpp>
 #include <forebay/base/file.hpp>
 #include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
+#include <forebay/base/secret_file.hpp>
 #include <forebay/origin/node_credentials.hpp>
 
 #include <algorithm>
@@ -64,7 +64,7 @@ class FixedCredentials final : public NodeCredentials {
 class FileCredentials final : public NodeCredentials {
  public:
   FileCredentials(const std::string& path, std::string profile)
-      : file_{path}, profile_{std::move(profile)} {}
+      : file_{"credentials file", path}, profile_{std::move(profile)} {}
 
   Result<void> load() {
     s3::Credential credential;
@@ -97,12 +97,13 @@ class FileCredentials final : public NodeCredentials {
 
  private:
   Fetched<s3::Credential> parse(const std::string& path) const {
-    const auto text = read_file(path, kCredentialDocumentSizeMax);
-    if (!text)
-      return Problem{text.error().message()};
-    if (text.value().size() > kCredentialDocumentSizeMax)
+    auto read = read_file(path, kCredentialDocumentSizeMax);
+    if (!read)
+      return Problem{read.error().message()};
+    const Secret text{std::move(read).value()};
+    if (text.size() > kCredentialDocumentSizeMax)
       return Problem{"too large"};
-    return parse_profile(text.value(), profile_);
+    return parse_profile(text, profile_);
   }
 
   SecretFile file_;  ///< poll()'s thread only.

@@ -66,6 +66,27 @@ std::optional<std::string> redirect_host(const http::ResponseHead& answer, std::
   return std::nullopt;
 }
 
+std::string named_host(const http::ResponseHead& answer, std::string_view body) {
+  constexpr std::size_t kNameMax = 255;
+  for (const std::string& place : {std::string{answer.headers.value_or_empty("Location")},
+                                   s3::error_field(body, "Endpoint").value_or(std::string{})}) {
+    const std::string_view authority = authority_of(place);
+    // What stands before an @ is a user and a password.
+    const std::string host = plain_host(authority.substr(authority.rfind('@') + 1), {});
+    if (!host.empty() && host.size() <= kNameMax)
+      return host;
+  }
+  return "no host";
+}
+
+std::string_view named_bucket(std::string_view target) {
+  const std::string_view segment = bucket_of_target(target);
+  const auto end = std::find_if_not(segment.begin(), segment.end(), [](char c) {
+    return is_host_char(c) || (c >= 'A' && c <= 'Z') || c == '_';
+  });
+  return segment.substr(0, static_cast<std::size_t>(end - segment.begin()));
+}
+
 std::string_view bucket_of_target(std::string_view target) {
   const auto path = http::split_target(target).path;
   return path.substr(

@@ -8,6 +8,7 @@
 #include <forebay/base/glob.hpp>
 #include <forebay/base/log.hpp>
 #include <forebay/base/metrics.hpp>
+#include <forebay/base/secret.hpp>
 #include <forebay/http/date.hpp>
 #include <forebay/http/field_names.hpp>
 #include <forebay/http/header_rules.hpp>
@@ -52,7 +53,7 @@ metrics::Counter& requests_total(int status) {
 
 /// What a client chose, encoded so that a line stays one line and fields stay apart.
 std::string loggable(std::string_view text) {
-  return text.empty() ? "-" : http::percent_encode(text, http::Slash::keep);
+  return text.empty() ? "-" : http::percent_encode(mask_signatures(text), http::Slash::keep);
 }
 
 s3::ErrorCode error_of(http::Refusal refusal) {

@@ -332,7 +332,7 @@ Outcome<std::string> resign_post(const PostForm& form, std::string_view body,
     conditions["x-amz-credential"] =
         credential.access_key + "/" + credential_scope(authorization.date, region);
   if (!credential.session_token.empty())
-    conditions["x-amz-security-token"] = credential.session_token;
+    conditions["x-amz-security-token"] = credential.session_token.str();
   std::string policy = authorization.policy;
   if (!conditions.empty()) {
     TRY(policy, rewrite_policy(policy, conditions));

@@ -14,9 +14,11 @@ namespace {
 
 constexpr std::size_t kBlockBytes = SHA256_CBLOCK;
 
-Sha256::Digest finish(SHA256_CTX state) {
+/// Erases the state, too: that of an HMAC is as good as its key.
+Sha256::Digest finish(SHA256_CTX& state) {
   Sha256::Digest digest;
   SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), &state);
+  OPENSSL_cleanse(&state, sizeof state);
   return digest;
 }
 
@@ -43,8 +45,9 @@ Sha256::Digest sha256(std::string_view bytes) {
 HmacKey::HmacKey(std::span<const std::byte> key) {
   std::array<std::byte, kBlockBytes> block{};
   if (key.size() > block.size()) {
-    const auto digest = sha256({reinterpret_cast<const char*>(key.data()), key.size()});
+    auto digest = sha256({reinterpret_cast<const char*>(key.data()), key.size()});
     std::copy(digest.begin(), digest.end(), block.begin());
+    OPENSSL_cleanse(digest.data(), digest.size());
   } else {
     std::copy(key.begin(), key.end(), block.begin());
   }

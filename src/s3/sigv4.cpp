@@ -176,7 +176,7 @@ std::string sign(http::RequestHead& request, const Credential& credential, std::
   headers.set("x-amz-date", date);
   headers.set("x-amz-content-sha256", std::string{payload_hash});
   if (!credential.session_token.empty())
-    headers.add("x-amz-security-token", credential.session_token);
+    headers.add("x-amz-security-token", credential.session_token.str());
   std::vector<std::string> names;
   for (const auto& field : headers) {
     auto name = http::to_lower(field.name);
@@ -223,7 +223,7 @@ void presign(http::RequestHead& request, const Credential& credential, std::stri
       {.name = "X-Amz-SignedHeaders", .value = join_names(names)},
   };
   if (!credential.session_token.empty())
-    auth.push_back({.name = "X-Amz-Security-Token", .value = credential.session_token});
+    auth.push_back({.name = "X-Amz-Security-Token", .value = credential.session_token.str()});
   if (!is_hash_signed && params.payload_hash != kUnsignedPayload)
     auth.push_back({.name = "X-Amz-Content-Sha256", .value = params.payload_hash});
   rewrite_target(request, auth);

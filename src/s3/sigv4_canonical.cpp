@@ -76,7 +76,9 @@ HmacKey derive_key(std::string_view secret_key, std::string_view date, std::stri
   digest = HmacKey{digest}.sign(region);
   digest = HmacKey{digest}.sign(kService);
   digest = HmacKey{digest}.sign(kTerminator);
-  return HmacKey{digest};
+  HmacKey key{digest};
+  OPENSSL_cleanse(digest.data(), digest.size());
+  return key;
 }
 
 struct DigestHash {

@@ -11,7 +11,7 @@ namespace {
 /// Fit to sign with and to send in a field.
 void check_pair(const s3::Credential& pair) {
   ASSERT(!pair.access_key.empty() && !pair.secret_key.empty());
-  for (const std::string& text : {pair.access_key, pair.secret_key, pair.session_token})
+  for (const std::string& text : {pair.access_key, pair.secret_key.str(), pair.session_token.str()})
     ASSERT(std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; }));
 }
 
@@ -22,8 +22,8 @@ void check_profile(std::string_view input) {
   const s3::Credential& pair = profile.value();
   check_pair(pair);
   const std::string text = "[default]\naws_access_key_id=" + pair.access_key +
-                           "\naws_secret_access_key=" + pair.secret_key +
-                           "\naws_session_token=" + pair.session_token + "\n";
+                           "\naws_secret_access_key=" + pair.secret_key.str() +
+                           "\naws_session_token=" + pair.session_token.str() + "\n";
   const auto again = origin::parse_profile(text, "default");
   ASSERT(again && again.value().access_key == pair.access_key);
   ASSERT(again.value().secret_key == pair.secret_key);

@@ -129,6 +129,7 @@ class Node:
             "runtime": {"workers": 2},
         }, config or {})
         self.write_credentials(credentials)
+        self.config_file.touch(0o600)
         self.config_file.write_text(yaml.safe_dump(self.config))
         self.process = None
         self.launcher = []  # what to start the daemon with, e.g. a seccomp filter

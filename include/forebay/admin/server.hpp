@@ -1,5 +1,6 @@
 #pragma once
 // The operator's HTTP server, apart from the clients' port: metrics, health, status, purge.
+#include <forebay/admin/token_file.hpp>
 #include <forebay/base/result.hpp>
 #include <forebay/net/listener.hpp>
 #include <forebay/runtime/task.hpp>
@@ -16,6 +17,7 @@ namespace forebay::admin {
 struct AdminConfig {
   std::string address = "127.0.0.1:9001";  ///< host:port; port 0: any free one.
   std::size_t max_connections = 64;
+  std::string token_file = {};  ///< Empty: none, and only a port on loopback changes state.
 };
 
 /// What the server asks the rest of the daemon. Called on any worker's thread; each must stay
@@ -38,21 +40,26 @@ struct AdminHooks {
 ///   GET  /status.json  AdminHooks::status_json
 ///   GET  / or /status  the same for humans
 ///   POST /purge?bucket=B[&prefix=P]   {"purged": N}
-/// HEAD wherever GET. Errors are {"error": "..."}. There is no authentication: bind it to an
-/// address that only operators reach.
+/// HEAD wherever GET. Errors are {"error": "..."}. Reading needs no credentials, so that probes and
+/// Prometheus work as they are; what changes state passes the gate (src/admin/gate.hpp).
 class AdminServer {
  public:
-  /// Errc::invalid_config, logged: an address that cannot be bound.
+  /// Errc::invalid_config, logged: an address that cannot be bound, a token file that cannot be
+  /// used.
   static Result<std::unique_ptr<AdminServer>> start(runtime::WorkerPool& pool,
                                                     const AdminConfig& config, AdminHooks hooks);
 
   std::uint16_t port() const { return listener_->port(); }
   void stop() { listener_->stop(); }
+  /// Reads the token file again where it has changed; about once a second, on one thread.
+  void poll();
 
  private:
-  explicit AdminServer(std::unique_ptr<net::Listener> listener) : listener_{std::move(listener)} {}
+  AdminServer(std::unique_ptr<net::Listener> listener, std::shared_ptr<TokenFile> token)
+      : listener_{std::move(listener)}, token_{std::move(token)} {}
 
   std::unique_ptr<net::Listener> listener_;
+  std::shared_ptr<TokenFile> token_;  ///< Null where none is configured.
 };
 
 }  // namespace forebay::admin

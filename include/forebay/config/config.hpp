@@ -19,6 +19,10 @@ struct AuthConfig {
   std::string credentials_file;  ///< auth.credentials_file; only where this node verifies.
 };
 
+struct ProcessConfig {
+  bool core_dumps = false;  ///< They hold the callers' keys.
+};
+
 /// Defaults are those of the structs; the few that differ here are set in config.cpp.
 struct Config {
   Config();
@@ -34,6 +38,7 @@ struct Config {
   net::ListenConfig s3;
   admin::AdminConfig admin;
   AuthConfig auth;
+  ProcessConfig process;
 };
 
 }  // namespace forebay::config

@@ -32,6 +32,8 @@ class Listener {
 
   /// The port that was bound.
   std::uint16_t port() const;
+  /// Whether only this machine can reach it: it is bound to a loopback address.
+  bool is_loopback() const;
   /// Connections open now. Any thread.
   std::size_t connections() const;
 

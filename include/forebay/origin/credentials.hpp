@@ -1,6 +1,7 @@
 #pragma once
 // The callers' key pairs: a mounted file, reloaded when it changes.
 #include <forebay/base/result.hpp>
+#include <forebay/base/secret.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -20,11 +21,11 @@ struct CallerKey {
   };
 
   std::string access_key;
-  std::string secret_key;
-  std::string origin_access_key;     ///< Defaults to access_key.
-  std::string origin_secret_key;     ///< Defaults to secret_key.
-  std::string origin_session_token;  ///< May be empty.
-  std::vector<Grant> allow;          ///< Empty: every bucket.
+  Secret secret_key;
+  std::string origin_access_key;  ///< Defaults to access_key.
+  Secret origin_secret_key;       ///< Defaults to secret_key.
+  Secret origin_session_token;    ///< May be empty.
+  std::vector<Grant> allow;       ///< Empty: every bucket.
 
   /// Whether the allow-list lets this caller touch `bucket` (empty: the service itself, e.g.
   /// ListBuckets, needs an empty list).

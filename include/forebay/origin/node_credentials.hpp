@@ -2,6 +2,7 @@
 // The node's own key pair toward the origin: from the configuration, from a file, or issued for a
 // while and then renewed.
 #include <forebay/base/result.hpp>
+#include <forebay/base/secret.hpp>
 #include <forebay/runtime/worker.hpp>
 #include <forebay/s3/sigv4.hpp>
 
@@ -27,8 +28,8 @@ struct NodeCredentialsConfig {
 
   // CredentialSource::fixed
   std::string access_key;
-  std::string secret_key;
-  std::string session_token;
+  Secret secret_key;
+  Secret session_token;
 
   // CredentialSource::file
   std::string file;

@@ -21,6 +21,13 @@ std::optional<std::string> redirect_host(const http::ResponseHead& answer, std::
                                          std::string_view bucket,
                                          std::span<const std::string> allowed);
 
+/// For logs: the host that a redirect names by Location or <Endpoint>, or "no host". Nothing else
+/// of it: a Location may repeat a presigned URL.
+std::string named_host(const http::ResponseHead& answer, std::string_view body);
+
+/// For logs: what of a target's first segment a bucket's name may hold, up to where it may not.
+std::string_view named_bucket(std::string_view target);
+
 /// The path's first segment, as it is encoded: the bucket of a path-style target.
 std::string_view bucket_of_target(std::string_view target);
 

@@ -2,6 +2,7 @@
 // AWS Signature Version 4 for S3: reading, verifying, and signing anew for the origin.
 // Amazon S3 API Reference, "Authenticating Requests (AWS Signature Version 4)". Time is an
 // argument; nothing here does I/O. Any thread: the cache of derived keys is per thread and bounded.
+#include <forebay/base/secret.hpp>
 #include <forebay/http/message.hpp>
 #include <forebay/s3/error.hpp>
 
@@ -24,8 +25,8 @@ inline constexpr std::chrono::seconds kMaxExpires{604800};
 
 struct Credential {
   std::string access_key;
-  std::string secret_key;
-  std::string session_token;  ///< "" for none.
+  Secret secret_key;
+  Secret session_token;  ///< "" for none.
 };
 
 /// How a request says who sends it. Nothing is checked but which of the forms it has.

@@ -46,8 +46,8 @@ class AdminServerTest : public net::testing::NetTest {
   std::string ask(const std::string& request_line, const std::string& fields = {},
                   const std::string& body = {}) {
     RawClient client{server_->port()};
-    client.send(request_line + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + fields + "\r\n" +
-                body);
+    client.send(request_line + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n" + fields +
+                "\r\n" + body);
     return client.receive_all();
   }
 
@@ -180,7 +180,7 @@ TEST_F(AdminServerTest, RefusesWhatItCannotReadAndCloses) {
 TEST_F(AdminServerTest, KeepsTheConnectionAndEndsItOnStop) {
   RawClient client{server_->port()};
   const std::string request =
-      "POST /purge?bucket=b HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody";
+      "POST /purge?bucket=b HTTP/1.1\r\nHost: [::1]:9001\r\nContent-Length: 4\r\n\r\nbody";
   ASSERT_TRUE(client.send(request + request));
   const std::string first = client.receive();
   EXPECT_NE(first.find("Connection: keep-alive\r\n"), std::string::npos);

@@ -162,6 +162,18 @@ TEST_F(CliTest, PurgeNeedsAnS3Address) {
   EXPECT_THAT(outcome.err, HasSubstr("\"bucket/prefix\" is not s3://bucket or s3://bucket/prefix"));
 }
 
+TEST_F(CliTest, RefusesATokenThatOthersCanRead) {
+  write_credentials();
+  write("token", "a-token-of-some-length\n", fs::perms::owner_read | fs::perms::others_read);
+  const std::string file = write_config(
+      "auth: {credentials_file: credentials.yaml}\nmemory: {pool_size: 32MiB}\n"
+      "listen: {max_connections: 10, admin_token_file: token}\n");
+  EXPECT_EQ(forebay({"serve", "--config", file.c_str(), "--check-config"}).code, 2);
+  EXPECT_EQ(forebay({"purge", "s3://b", "--config", file.c_str()}).code, 2);
+  const std::string token = (directory_ / "token").string();
+  EXPECT_EQ(forebay({"purge", "s3://b", "--admin", "h:1", "--token-file", token.c_str()}).code, 2);
+}
+
 TEST_F(CliTest, PurgeSaysWhichNodeFailed) {
   const Outcome outcome = forebay({"purge", "s3://bucket", "--admin", "nowhere"});
   EXPECT_EQ(outcome.code, 1);

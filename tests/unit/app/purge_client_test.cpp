@@ -4,10 +4,14 @@
 #include <forebay/base/errc.hpp>
 #include <forebay/runtime/worker.hpp>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace forebay::app {
 namespace {
@@ -68,6 +72,35 @@ TEST_F(PurgeClientTest, FailsWhereNobodyListens) {
   const PurgeAnswer answer = purge(address_before, {.bucket = "data", .prefix = ""});
   EXPECT_FALSE(answer.done);
   EXPECT_EQ(answer.message, "no node answers there");
+}
+
+TEST_F(PurgeClientTest, FindsTheNodeByName) {
+  EXPECT_TRUE(
+      purge("localhost:" + std::to_string(server_->port()), {.bucket = "data", .prefix = ""}).done);
+}
+
+TEST_F(PurgeClientTest, ShowsTheToken) {
+  std::string folder = testing::TempDir() + "forebay-purge-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::string file = folder + "/token";
+  std::ofstream{file} << "a-token-of-some-length\n";
+  ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+  admin::AdminHooks hooks;
+  hooks.purge = [this](std::string bucket, std::string prefix) {
+    return record_purge(&asked_, std::move(bucket), std::move(prefix));
+  };
+  const auto gated = admin::AdminServer::start(
+                         workers_, {.address = "0.0.0.0:0", .token_file = file}, std::move(hooks))
+                         .value();
+  const std::string address = "127.0.0.1:" + std::to_string(gated->port());
+  const PurgeTarget target{.bucket = "data", .prefix = ""};
+  EXPECT_EQ(purge(address, target).message,
+            "answered 401: this needs the token of listen.admin_token_file: Authorization: Bearer "
+            "...");
+  EXPECT_FALSE(purge(address, target, "another-token-of-length").done);
+  EXPECT_TRUE(purge(address, target, "a-token-of-some-length").done);
+  gated->stop();
+  std::filesystem::remove_all(folder);
 }
 
 TEST(PurgeClient, RefusesWhatIsNoAddress) {

@@ -1,10 +1,14 @@
 #include <forebay/config/load.hpp>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace forebay::config {
 namespace {
@@ -363,6 +367,62 @@ TEST(Load, RefusesWhatIsNoSingleYamlDocument) {
 TEST(Load, RefusesAFileThatCannotBeRead) {
   EXPECT_THAT(load("/no/such/file.yaml", {}).errors,
               ElementsAre("/no/such/file.yaml: cannot be read: No such file or directory"));
+}
+
+/// What is said of a file of this mode that holds the node's own pair.
+std::vector<std::string> errors_at_mode(mode_t mode, const std::string& text,
+                                        const Environment& environment = {}) {
+  std::string folder = testing::TempDir() + "forebay-load-XXXXXX";
+  EXPECT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/f.yaml";
+  std::ofstream{path} << text;
+  EXPECT_EQ(::chmod(path.c_str(), mode), 0);
+  const std::string link = folder + "/link.yaml";
+  std::filesystem::create_symlink("f.yaml", link);
+  std::vector<std::string> errors = load(link, environment).errors;
+  for (std::string& error : errors) {
+    for (auto at = error.find(folder); at != std::string::npos; at = error.find(folder))
+      error.erase(at, folder.size());
+  }
+  std::filesystem::remove_all(folder);
+  return errors;
+}
+
+TEST(Load, RefusesSecretsInAFileThatOthersCanRead) {
+  const std::string text =
+      "auth: {mode: passthrough}\norigin:\n  fill_credentials:\n    source: static\n"
+      "    access_key: AK\n    secret_key: HUSH\n";
+  for (const mode_t good : {0400, 0440, 0600, 0640})
+    EXPECT_THAT(errors_at_mode(good, text), IsEmpty());
+  for (const mode_t bad : {0644, 0604, 0660, 0666})
+    EXPECT_THAT(errors_at_mode(bad, text), testing::SizeIs(2)) << std::oct << bad;
+  EXPECT_THAT(
+      errors_at_mode(0644, text),
+      testing::Contains(
+          "/link.yaml:6:17: origin.fill_credentials.secret_key: a secret, in a file that is "
+          "unfit for it: mode 0644 is too open; allowed: readable by owner and group, "
+          "writable by the owner (0400, 0440, 0600, 0640). To mend it: chmod 0600 "
+          "/link.yaml, or put the secret into the environment "
+          "(FOREBAY_ORIGIN_FILL_CREDENTIALS_SECRET_KEY)"));
+  EXPECT_THAT(errors_at_mode(0644,
+                             "auth: {mode: passthrough}\norigin: {fill_credentials: "
+                             "{source: static, access_key: \"\", secret_key: \"\"}}\n",
+                             {{"FOREBAY_ORIGIN_FILL_CREDENTIALS_ACCESS_KEY", "AK"},
+                              {"FOREBAY_ORIGIN_FILL_CREDENTIALS_SECRET_KEY", "HUSH"}}),
+              IsEmpty());
+  EXPECT_THAT(errors_at_mode(0666, std::string{kLeast}), IsEmpty()) << "nothing in it is secret";
+}
+
+TEST(Load, QuotesNoUrlThatMayHoldASecret) {
+  for (const char* url : {"https://AK:HUSH@host", "https://host/?X-Amz-Signature=HUSH"}) {
+    const Loaded loaded = load_with_auth("origin: {endpoint: \"" + std::string{url} + "\"}\n",
+                                         {{"FOREBAY_ORIGIN_ENDPOINT", url}});
+    EXPECT_THAT(loaded.errors, testing::SizeIs(2));
+    EXPECT_THAT(loaded.errors, testing::Each(testing::Not(testing::HasSubstr("HUSH"))));
+    EXPECT_THAT(
+        loaded.errors,
+        testing::Each(testing::HasSubstr("origin.endpoint: the value has more than a host")));
+  }
 }
 
 TEST(Load, ResolvesPathsAgainstTheDirectoryOfTheFile) {

@@ -18,7 +18,7 @@ std::string shown(const Fetched<s3::Credential>& fetched) {
   if (!fetched)
     return "(" + fetched.error().text + ")";
   const s3::Credential& pair = fetched.value();
-  return pair.access_key + "/" + pair.secret_key + "/" + pair.session_token;
+  return pair.access_key + "/" + pair.secret_key.str() + "/" + pair.session_token.str();
 }
 
 std::string shown(const Fetched<IssuedCredential>& fetched) {

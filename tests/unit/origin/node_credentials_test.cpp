@@ -165,7 +165,8 @@ class NodeCredentialsTest : public testing::Test {
   /// "key/secret/token", or "none".
   static std::string now_valid(const NodeCredentials& credentials) {
     const auto pair = credentials.current();
-    return pair ? pair->access_key + "/" + pair->secret_key + "/" + pair->session_token : "none";
+    return pair ? pair->access_key + "/" + pair->secret_key.str() + "/" + pair->session_token.str()
+                : "none";
   }
 
   void use_container(const Service& service) {
@@ -339,6 +340,20 @@ TEST_F(NodeCredentialsTest, AsksTheTokenServiceWithTheTokenOfTheMoment) {
                                      "RoleSessionName=forebay&WebIdentityToken=a.b.c"));
   EXPECT_THAT(requests[1], testing::EndsWith("WebIdentityToken=d%2Be"));
   EXPECT_EQ(service.connections(), 2U) << "no connection is kept for an hour";
+}
+
+TEST_F(NodeCredentialsTest, TakesNoTokenFromAFileThatOthersCanRead) {
+  Service service;
+  service.answer("POST /", http_answer(200, sts_pair("AK", "2030-01-01T01:00:00Z")));
+  config.source = CredentialSource::web_identity;
+  config.sts_endpoint = service.endpoint();
+  config.role_arn = "arn:aws:iam::1:role/r";
+  config.token_file = write("token", "a.b.c\n", 0644);
+  const auto credentials = create();
+  ASSERT_TRUE(credentials);
+  poll(*credentials.value());
+  EXPECT_EQ(now_valid(*credentials.value()), "none");
+  EXPECT_THAT(service.requests(), testing::IsEmpty());
 }
 
 TEST_F(NodeCredentialsTest, AsksTheContainersEndpointWithItsToken) {

@@ -9,12 +9,17 @@
 
 #include <sys/types.h>
 
-namespace forebay::origin {
+namespace forebay {
+
+/// Why secrets may not lie in the file at `path`, symlinks resolved: it is none, or others than its
+/// owner and its group may read it, or others than its owner may write it. nullopt where they may.
+std::optional<std::string> why_unfit_for_secrets(const std::string& path);
 
 /// One thread.
 class SecretFile {
  public:
-  explicit SecretFile(std::string path) : path_{std::move(path)} {}
+  /// `kind` is what the log calls it: "credentials file".
+  SecretFile(std::string kind, std::string path) : kind_{std::move(kind)}, path_{std::move(path)} {}
 
   const std::string& path() const { return path_; }
 
@@ -23,11 +28,12 @@ class SecretFile {
   bool changed() const;
 
   /// Calls load(path()) on one file, neither half of a change nor a file slipped in behind the
-  /// check. Errc::invalid_config, logged, where there is none, where others may read it or the
-  /// group write it; else what load returns.
+  /// check. Errc::invalid_config, logged, where it is unfit for secrets; else what load returns.
   Result<void> read(const std::function<Result<void>(const std::string& path)>& load);
 
  private:
+  friend std::optional<std::string> why_unfit_for_secrets(const std::string& path);
+
   /// What tells one state of the file from another.
   struct Fingerprint {
     std::string target;  ///< Symlinks resolved: Kubernetes swaps one of them.
@@ -41,10 +47,11 @@ class SecretFile {
   };
 
   static std::optional<Fingerprint> look(const std::string& path);
-  static Result<void> check_access(const std::string& path, const Fingerprint& file);
+  static std::optional<std::string> why_unfit(const Fingerprint& file);
 
+  std::string kind_;
   std::string path_;
   Fingerprint tried_;  ///< Of the file loaded or refused last; none where it was missing.
 };
 
-}  // namespace forebay::origin
+}  // namespace forebay

@@ -1,16 +1,16 @@
-#include "origin/secret_file.hpp"
-
 #include <forebay/base/errc.hpp>
 #include <forebay/base/log.hpp>
+#include <forebay/base/secret_file.hpp>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include <climits>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
-namespace forebay::origin {
+namespace forebay {
 
 /// The file as it is now; nullopt, with errno set, where there is none.
 std::optional<SecretFile::Fingerprint> SecretFile::look(const std::string& path) {
@@ -25,23 +25,17 @@ std::optional<SecretFile::Fingerprint> SecretFile::look(const std::string& path)
       status.st_size, status.st_mtim.tv_sec * kNanosecondsPerSecond + status.st_mtim.tv_nsec};
 }
 
-/// Whether secrets may lie there.
-Result<void> SecretFile::check_access(const std::string& path, const Fingerprint& file) {
+std::optional<std::string> SecretFile::why_unfit(const Fingerprint& file) {
   constexpr mode_t kTooOpen = S_IRWXO | S_IWGRP;
   constexpr mode_t kPermissions = 07777;
-  if (!S_ISREG(file.mode)) {
-    log::get("origin").error("credentials file {}: not a regular file", path);
-    return Errc::invalid_config;
-  }
-  if ((file.mode & kTooOpen) != 0) {
-    log::get("origin").error(
-        "credentials file {}: mode {:04o} is too open; allowed: readable by owner and group, "
-        "writable by the owner "
+  if (!S_ISREG(file.mode))
+    return "not a regular file";
+  if ((file.mode & kTooOpen) != 0)
+    return fmt::format(
+        "mode {:04o} is too open; allowed: readable by owner and group, writable by the owner "
         "(0400, 0440, 0600, 0640)",
-        path, file.mode & kPermissions);
-    return Errc::invalid_config;
-  }
-  return success();
+        file.mode & kPermissions);
+  return std::nullopt;
 }
 
 bool SecretFile::changed() const {
@@ -50,22 +44,29 @@ bool SecretFile::changed() const {
 
 Result<void> SecretFile::read(const std::function<Result<void>(const std::string& path)>& load) {
   constexpr int kAttempts = 3;
+  const auto unusable = [this](std::string_view why) -> Error {
+    log::get("base").error("{} {}: {}", kind_, path_, why);
+    return Errc::invalid_config;
+  };
   tried_ = Fingerprint{};
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const std::optional<Fingerprint> file = look(path_);
-    if (!file) {
-      log::get("origin").error("credentials file {}: {}", path_, std::strerror(errno));
-      return Errc::invalid_config;
-    }
+    if (!file)
+      return unusable(std::strerror(errno));
     tried_ = *file;
-    TRY(check_access(path_, *file));
+    if (const auto why = why_unfit(*file))
+      return unusable(*why);
     const Result<void> loaded = load(path_);
     if (look(path_) == file)
       return loaded;
   }
   tried_ = Fingerprint{};
-  log::get("origin").error("credentials file {}: changes while it is read", path_);
-  return Errc::invalid_config;
+  return unusable("changes while it is read");
 }
 
-}  // namespace forebay::origin
+std::optional<std::string> why_unfit_for_secrets(const std::string& path) {
+  const auto file = SecretFile::look(path);
+  return file ? SecretFile::why_unfit(*file) : std::strerror(errno);
+}
+
+}  // namespace forebay
