@@ -4,8 +4,10 @@ A world is an origin, a node before it that verifies, and two buckets of alice's
 attacker may read or change, and "mine", which is the attacker's. The attacker's access key is alice's
 own: the origin lets it do everything, so that the node's allow-list alone is in its way.
 """
+import contextlib
 import dataclasses
 import http.client
+import json
 import os
 import re
 import socket
@@ -80,6 +82,27 @@ def address_of(endpoint):
 def send_to(endpoint, method, target, headers, body=b""):
     head = framed(method, headers, body)
     return exchange(address_of(endpoint), request_bytes(method, target, head, body), method)
+
+
+@contextlib.contextmanager
+def fenced_bucket(origin, tag, *statements):
+    """A bucket of one object, "k", whose policy judges addresses: (effect, operator, address)."""
+    bucket = f"fenced-{uuid.uuid4().hex[:6]}-{tag}"
+    s3 = origin.boto()
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="k", Body=SECRET)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({
+        "Version": "2012-10-17", "Statement": [
+            {"Effect": effect, "Principal": "*", "Action": ["s3:GetObject"],
+             "Resource": [f"arn:aws:s3:::{bucket}/*"],
+             "Condition": {operator: {"aws:SourceIp": [f"{address}/32"]}}}
+            for effect, operator, address in statements]}))
+    try:
+        yield bucket
+    finally:
+        s3.delete_bucket_policy(Bucket=bucket)
+        s3.delete_object(Bucket=bucket, Key="k")
+        s3.delete_bucket(Bucket=bucket)
 
 
 class World:
