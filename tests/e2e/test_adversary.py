@@ -1,14 +1,17 @@
-"""Hostile requests, byte by byte, through a node that verifies, to two real origins: each is refused,
-changes nothing at the origin, tells nothing, and costs the node little."""
+"""Hostile requests, byte by byte, through a node that verifies, to two real origins: each is
+refused, changes nothing at the origin, tells nothing, and costs the node little."""
 import contextlib
-import time
+import unittest.mock
+import urllib.parse
 
 import adversary_costs
 import adversary_credentials
 import adversary_fields
 import adversary_queries
 import pytest
-from adversary import KIB, MIB, OWN, SECRET, SHOWN, Load, World, cost, fenced_bucket, median, send_to
+import sigv4
+from adversary import (KIB, LEAKS, MIB, OWN, SECRET, SHOWN, Load, World, cost, fenced_bucket,
+                       median, send_to)
 from aws_chunked import presign_v2
 from conftest import end_node
 from node import Node
@@ -44,6 +47,7 @@ def add_swift(world):
     reply = send_to(direct, "GET", f"/swift/v1/{world.secret}/k", [
         *world.origin_host, ("X-Auth-Token", world.swift_token)])
     assert reply.body == SECRET, "the attack is none where the origin takes no token"
+    world.state = world.snapshot()
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +62,6 @@ def worlds(request, tmp_path_factory):
         node = Node(tmp_path_factory.mktemp("adversary"), server.endpoint, [],
                     {"cache": {"min_object_size": "4KiB"}})
         world = made[name] = World(server, node, OWNER)
-        world.foreign = frozenset(
-            each["Name"] for each in server.boto().list_buckets()["Buckets"])
         world.fill()
         if name == "rgw":
             add_swift(world)
@@ -78,17 +80,15 @@ def worlds(request, tmp_path_factory):
 
 def check(world, attack):
     """Sends it; what is wrong with what came of it."""
-    replies = attack.run(world)
-    replies = replies if isinstance(replies, list) else [replies]
+    reply = attack.run(world)
     wrong = []
-    for reply in replies:
-        told = reply.body + repr(reply.headers).encode()
-        if reply.status not in attack.statuses:
-            wrong.append(f"the status is {reply.status} {reply.code}, none of "
-                         f"{sorted(attack.statuses)}: {reply.body[:200]!r}")
-        wrong += [f"the answer holds {leak!r}" for leak in attack.leaks if leak in told]
-        if len(told) > attack.largest:
-            wrong.append(f"the answer is of {len(told)} bytes")
+    told = reply.body + repr(reply.headers).encode()
+    if reply.status not in attack.statuses:
+        wrong.append(f"the status is {reply.status} {reply.code}, none of "
+                     f"{sorted(attack.statuses)}: {reply.body[:200]!r}")
+    wrong += [f"the answer holds {leak!r}" for leak in attack.leaks if leak in told]
+    if len(told) > attack.largest:
+        wrong.append(f"the answer is of {len(told)} bytes")
     return wrong + world.changes()
 
 
@@ -125,7 +125,7 @@ def test_what_it_costs(worlds, origin, attack):
 
 @pytest.mark.parametrize("origin", ["rgw", "minio"])
 def test_many_regions_are_not_remembered(worlds, origin):
-    """Each scope's key may be kept for the next request; whoever chooses scopes fills no memory."""
+    """Each scope's key may be kept for the next request; choosing scopes fills no memory."""
     world = worlds(origin)
     before = world.memory()
     for n in range(600):
@@ -186,7 +186,7 @@ def test_an_unsigned_payload_hash_and_type_of_a_presigned_upload(worlds, origin)
         assert seen[0] == seen[1] and seen[0][0] == 200
 
 
-@pytest.mark.parametrize("name", ["range_", "x_custom", "method_override", "x_http_method_override"])
+@pytest.mark.parametrize("name", ["range_", "x_custom", "method_override", "my_method"])
 @pytest.mark.parametrize("origin", ["rgw", "minio"])
 def test_odd_names_of_no_meaning_change_nothing(worlds, origin, name):
     world = worlds(origin)
@@ -207,27 +207,30 @@ def test_raw_bytes_in_targets_are_as_direct(worlds, origin, raw):
     text = raw.encode("latin-1").decode("utf-8", "surrogateescape")
     seen = []
     for client in (world.direct, world.owner):
-        def ask(method, path, pairs, target, client=client):
-            from urllib.parse import quote, quote_from_bytes
-            encoded = quote_from_bytes(path.encode("utf-8", "surrogateescape"), safe="/-._~")
-            fields = sign_raw(client, method, encoded, pairs, quote)
-            return send_to(client.endpoint, method, target, fields)
         bucket = world.mine
-        reply = ask("GET", f"/{bucket}/{text}", [], f"/{bucket}/{raw}")
-        listed = ask("GET", f"/{bucket}", [("prefix", text)], f"/{bucket}?prefix={raw}")
+        reply = send_to(client.endpoint, "GET", f"/{bucket}/{raw}",
+                        sign_raw(client, f"/{bucket}/{text}", []))
+        listed = send_to(client.endpoint, "GET", f"/{bucket}?prefix={raw}",
+                         sign_raw(client, f"/{bucket}", [("prefix", text)]))
         seen.append([(reply.status, reply.code), (listed.status, listed.xml("Prefix"))])
+    if raw.isascii() or len(raw) == 2:  # else it is no UTF-8, of which each origin thinks otherwise
+        assert seen[0] == [(404, "NoSuchKey"), (200, text)]
     assert seen[0] == seen[1]
 
 
-def sign_raw(client, method, raw_path, pairs, quote):
-    import sigv4
-    headers = [("Host", client.host)]
-    kept, sigv4.encode = sigv4.encode, lambda value, safe="": quote(
-        value.encode("utf-8", "surrogateescape"), safe="-._~" + safe)
-    try:
-        return sigv4.sign(method, raw_path, pairs, headers, client.key)
-    finally:
-        sigv4.encode = kept
+def sign_raw(client, path, pairs):
+    """The fields of a GET whose path or query may hold bytes that are no UTF-8."""
+    def encode(text, safe=""):
+        return urllib.parse.quote(text.encode("utf-8", "surrogateescape"),
+                                  safe=sigv4.UNRESERVED + safe)
+
+    unquote = urllib.parse.unquote
+
+    def decode(text):
+        return unquote(text, errors="surrogateescape")
+    with unittest.mock.patch.object(sigv4, "encode", encode), \
+            unittest.mock.patch.object(sigv4.urllib.parse, "unquote", decode):
+        return sigv4.sign("GET", encode(path, "/"), pairs, [("Host", client.host)], client.key)
 
 
 # --- who the client is --------------------------------------------------------------------------
@@ -245,12 +248,12 @@ def fenced():
     """fenced(world, statements): a bucket whose policy judges addresses."""
     with contextlib.ExitStack() as stack:
         yield lambda world, *statements: stack.enter_context(
-            fenced_bucket(world.origin, world.mine[-8:], *statements))
+            fenced_bucket(world.origin, "addresses", *statements))
 
 
 @pytest.mark.parametrize("origin", ["rgw", "minio"])
 def test_nobody_says_where_it_is(worlds, fenced, origin):
-    """The policy lets one address read unsigned; the origin believes X-Forwarded-For. Cold and hot."""
+    """The policy lets one address read unsigned; the origin believes X-Forwarded-For. Cold, hot."""
     world = worlds(origin)
     bucket = fenced(world, ("Allow", "IpAddress", ELSEWHERE))
     direct = send_to(world.origin.endpoint, "GET", f"/{bucket}/k", [
@@ -343,7 +346,7 @@ def test_a_preflight_tells_nothing(worlds, origin, path):
     world = worlds(origin)
     _, fields = world.direct.signed("OPTIONS", path.format(**vars(world)))
     reply = world.send("OPTIONS", path.format(**vars(world)), [*fields, *PREFLIGHT])
-    assert not any(leak in reply.body for leak in adversary_credentials.LEAKS)
+    assert not any(leak in reply.body for leak in LEAKS)
     assert world.changes() == [] and OWN not in reply.body
 
 
@@ -352,5 +355,4 @@ def test_the_node_is_whole_after_all_this(worlds):
         world = worlds(name)
         assert world.owner.get(f"/{world.secret}/k").body == SECRET
         assert world.attacker.get(f"/{world.mine}/own").body == OWN
-        time.sleep(0)
         assert world.memory() < 512 * MIB and world.node.open_files() < 4 * KIB

@@ -186,8 +186,8 @@ def amz_names(request):
 
 @pytest.mark.parametrize("presigned", [False, True], ids=["header", "presigned"])
 def test_what_is_passed_on_gets_no_field(scripted, node, presigned):
-    """Reads cold and hot, whole and in part, and writes: the origin sees the client's x-amz-* alone,
-    and takes them."""
+    """Reads cold and hot, whole and in part, and writes: the origin sees the client's x-amz-* and
+    no others, and takes them."""
     scripted.strict = True
     scripted.put("bucket", "key", BODY, modified=1_600_000_000.0)
     proxy = node(scripted, {**PASSTHROUGH, "cache": {"min_object_size": "4KiB"}})

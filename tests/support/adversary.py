@@ -1,8 +1,8 @@
 """Attacks on a node by raw requests: the world they happen in, and what may come of them.
 
-A world is an origin, a node before it that verifies, and two buckets of alice's: "secret", which no
-attacker may read or change, and "mine", which is the attacker's. The attacker's access key is alice's
-own: the origin lets it do everything, so that the node's allow-list alone is in its way.
+A world is an origin, a node before it that verifies, and buckets of alice's: "secret" and
+"versioned", which no attacker may read or change, and "mine", which is the attacker's. The attacker
+has alice's own key: the origin lets it do everything, so that only the node's allow-list stops it.
 """
 import contextlib
 import dataclasses
@@ -40,8 +40,8 @@ MIB = 1 << 20
 
 @dataclasses.dataclass(frozen=True)
 class Attack:
-    """`run(world)` sends it: one Reply, or several. Each has a status of `statuses` and a body of at
-    most `largest` bytes, and holds none of `leaks`."""
+    """`run(world)` sends it and returns the Reply, which must have a status of `statuses`, take at
+    most `largest` bytes and hold none of `leaks`."""
     name: str
     run: object
     statuses: frozenset = REFUSED
@@ -110,7 +110,7 @@ class World:
         self.origin = origin
         self.node = node
         self.name = origin.name.lower()
-        tag = uuid.uuid4().hex[:8]
+        self.tag = tag = uuid.uuid4().hex[:8]
         self.secret, self.mine, self.versioned = (
             f"{word}-{tag}" for word in ("secret", "mine", "versioned"))
         self.direct = origin.client(origin.alice)
@@ -125,6 +125,7 @@ class World:
         self.origin_host = [("Host", self.direct.host)]
         self.versions = []
         self.upload = ""
+        self.swift_token = ""  # of an origin that speaks that as well
         self.state = None
 
     def credentials(self, owner):
@@ -171,8 +172,8 @@ class World:
     def reset(self):
         """Puts everything back to where attacks begin."""
         s3 = self.origin.boto()
-        for bucket in {each["Name"] for each in s3.list_buckets()["Buckets"]} - self.foreign:
-            if bucket not in self.buckets():
+        for bucket in (each["Name"] for each in s3.list_buckets()["Buckets"]):
+            if self.tag in bucket and bucket not in self.buckets():
                 self._remove(s3, bucket)
         for each in s3.list_object_versions(Bucket=self.versioned).get("Versions", []):
             s3.delete_object(Bucket=self.versioned, Key="v", VersionId=each["VersionId"])
@@ -217,7 +218,8 @@ class World:
                            (reply.status, reply.body, fields if method == "HEAD" else None))
             return reply
         listed = self.direct.get("/", keep=keep).body.decode()
-        state["buckets"] = sorted(set(re.findall("<Name>([^<]+)</Name>", listed)) - self.foreign)
+        state["buckets"] = sorted(name for name in set(re.findall("<Name>([^<]+)</Name>", listed))
+                                  if self.tag in name)
         for bucket in self.buckets():
             for what in SUB_RESOURCES:
                 reply = note(f"{bucket}?{what}", f"/{bucket}", query=[(what, "")])
@@ -226,11 +228,14 @@ class World:
             for key in sorted(keys):
                 note(f"{bucket}/{key}", f"/{bucket}/{key}", "HEAD")
                 note(f"{bucket}/{key}?acl", f"/{bucket}/{key}", query=[("acl", "")])
+            if self.swift_token:
+                reply = send_to(self.origin.endpoint, "HEAD", f"/swift/v1/{bucket}", [
+                    *self.origin_host, ("X-Auth-Token", self.swift_token)])
+                state[f"{bucket} for Swift"] = [reply.header(name) for name in (
+                    "x-container-read", "x-container-write")]
         note("parts", f"/{self.secret}/parts", query=[("uploadId", self.upload)])
         keep.close()
         return state
-
-    foreign = frozenset()  # buckets of other tests
 
     def changes(self):
         """What is not as it was; afterwards everything is."""

@@ -1,7 +1,7 @@
 """Attacks that cost the sender a few KiB and no secret, and are to cost the node no more."""
 import time
 
-from adversary import BAD, REFUSED, Attack
+from adversary import BAD, KIB, REFUSED, Attack
 from sigv4 import encode
 
 DATE = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
@@ -31,7 +31,6 @@ def numbered(count, start="x"):
 
 
 BASE = "host;x-amz-content-sha256;x-amz-date"
-LONG = "v" * 3000
 
 
 def names():
@@ -94,8 +93,8 @@ def targets():
     yield "a V2 URL of 7,000 sub-resources", lambda w: w.send(
         "GET", f"/{w.mine}/own?AWSAccessKeyId={w.origin.alice[0]}&Expires=99999999999&Signature=x"
         + "&acl" * 7000, w.host), BAD
-    yield "a path of 30,000 bytes", lambda w: w.send(
-        "GET", f"/{w.secret}/" + "%41" * 9000, w.host), ERRORS
+    yield "a path of 9,000 bytes", lambda w: w.send(
+        "GET", f"/{w.secret}/" + "%41" * 3000, w.host), ERRORS
     yield "a path of slashes", lambda w: w.send("GET", "/" * 30000, w.host), ERRORS
 
 
@@ -143,5 +142,6 @@ def forms():
 
 
 GROUPS = (names, heads, targets, echoes, forms)
-ATTACKS = [Attack(f"cost: {name}", run, statuses, costly=True)
+# Each element of an error holds 2 KiB of what it echoes, and XML makes five bytes of an ampersand.
+ATTACKS = [Attack(f"cost: {name}", run, statuses, largest=32 * KIB, costly=True)
            for group in GROUPS for name, run, statuses in group()]

@@ -2,7 +2,8 @@
 import base64
 import hashlib
 
-from adversary import BAD, BOTH, DENIED, REFUSED, Attack
+import sigv4
+from adversary import BAD, DENIED, REFUSED, Attack
 from aws_chunked import presign_v2
 
 BODY = b"by an attacker"
@@ -74,7 +75,7 @@ def beside_anonymous_get(name, value):
 
 
 def folded():
-    yield from (Attack(f"folded {name}: {value.split('/')[-1][:20]}", beside_signed_put(name, value), BAD)
+    yield from (Attack(f"folded {name}", beside_signed_put(name, value), BAD)
                 for name, value in FOLDED)
     for name in ("x_amz_copy_source", "x_amz_acl", "x.amz.acl", "content_type"):
         value = dict(FOLDED).get(name)
@@ -85,7 +86,8 @@ def folded():
         yield Attack(f"V2 PUT and {name}", beside_presigned_v2_put(name, value), BAD)
     for name, value in (("x_amz_security_token", "t"), ("x_auth_token", "AUTH_rgwtk00")):
         yield Attack(f"anonymous and {name}", beside_anonymous_get(name, value), BAD)
-    for first, second in (("x-amz-meta-a_b", "x-amz-meta-a-b"), ("x-amz-meta-a-b", "X-Amz-Meta-A_B"),
+    for first, second in (("x-amz-meta-a_b", "x-amz-meta-a-b"),
+                          ("x-amz-meta-a-b", "X-Amz-Meta-A_B"),
                           ("x-amz-meta-a_b", "x-amz-meta-a.b")):
         yield Attack(f"collision of {first} and {second}", collision(first, second), BAD)
 
@@ -192,7 +194,7 @@ PATHS = ["/{secret}/k", "/{mine}/../{secret}/k", "/{mine}/%2e%2e/{secret}/k",
          "/{mine}%2F..%2F{secret}/k", "//{secret}/k", "/{secret}%2Fk", "/./{secret}/k",
          "/{mine}/..%2f..%2f{secret}%2fk", "/:{secret}/k", "/other:{secret}/k", "/{secret}%00/k",
          "/{mine}%00/../{secret}/k", "/{mine}/;/../../{secret}/k", "/%73{tail}/k",
-         "/{mine}?/../{secret}/k", "http://127.0.0.1/{secret}/k", "/{mine}\\..\\{secret}\\k",
+         "http://127.0.0.1/{secret}/k", "/{mine}\\..\\{secret}\\k",
          "/minio/{secret}/k", "/minio/admin/v3/info", "/minio/v2/metrics/cluster",
          "/admin/user?uid=alice", "/admin/bucket?bucket={secret}", "/{secret}/k#/{mine}/own",
          "/", "/{secret}", "/{secret}?policy", "/{secret}/k?acl", "/{secret}?list-type=2"]
@@ -213,7 +215,6 @@ def at_path(method, path, host=None):
 
 def resigned(client, method, raw_path, pairs, fields):
     """The same fields with the signature of another raw path."""
-    import sigv4
     kept = [field for field in fields if field[0].lower() not in (
         "authorization", "x-amz-date", "x-amz-content-sha256")]
     return sigv4.sign(method, raw_path, pairs, kept, client.key, client.region)
@@ -237,4 +238,3 @@ def places():
 
 
 ATTACKS = [*folded(), *heads(), *places()]
-assert BOTH
