@@ -61,6 +61,7 @@ rgw frontends = beast endpoint=127.0.0.1:$4 tcp_nodelay=1
 rgw data = $1/rgw
 keyring = $1/rgw/keyring
 rgw thread pool size = 256
+rgw remote addr param = HTTP_X_FORWARDED_FOR
 C
 }
 

@@ -108,6 +108,7 @@ class ScriptedOrigin:
         self.malformed = []  # heads that are no valid request: a proxy must never send one
         self.public = set()  # buckets whose objects anybody may read, unsigned
         self.deny = None  # callable(Request) -> S3Error | None: policy beyond the signature
+        self.strict = False  # whether Content-Type and every x-amz-* field must be signed
         self.connections = 0
         self._port = port
         self._tls = tls
@@ -349,6 +350,8 @@ class ScriptedOrigin:
             if len(payload_hash) == 64:
                 if hashlib.sha256(request.body).hexdigest() != payload_hash:
                     raise S3Error(400, "XAmzContentSHA256Mismatch", "the payload differs")
+            if payload_hash.startswith(sigv4.STREAMING):
+                request.body = sigv4.unchunked(request.body)
             with self._lock:
                 return self._operate(request)
         except (AuthError, S3Error) as error:
@@ -360,11 +363,12 @@ class ScriptedOrigin:
         if unsigned and request.bucket in self.public and request.method in ("GET", "HEAD"):
             return "UNSIGNED-PAYLOAD"
         request.access_key, payload_hash, request.presigned = sigv4.verify(
-            request.method, path, query, request.headers, self.credentials, self.region)
+            request.method, path, query, request.headers, self.credentials, self.region,
+            strict=self.strict)
         denied = self.deny(request) if self.deny else None
         if denied is not None:
             raise denied
-        if payload_hash.startswith(sigv4.STREAMING):
+        if payload_hash.startswith(sigv4.STREAMING) and "ECDSA" in payload_hash:
             raise S3Error(501, "NotImplemented", "streaming signatures")
         return payload_hash
 

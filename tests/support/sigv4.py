@@ -123,19 +123,21 @@ def _check_time(date, expires, now):
         raise AuthError(403, "RequestTimeTooSkewed", "the difference is too large")
 
 
-def _check_all_signed(headers, signed):
+def _check_all_signed(headers, signed, strict):
     for name, _ in headers:
         lower = name.lower()
-        if lower.startswith("x-amz-") and lower not in signed and lower != "x-amz-content-sha256":
+        matters = lower.startswith("x-amz-") and (strict or lower != "x-amz-content-sha256")
+        if lower not in signed and (matters or (strict and lower == "content-type")):
             raise AuthError(403, "AccessDenied", f"headers not signed: {lower}")
     if "host" not in signed:
         raise AuthError(403, "AccessDenied", "headers not signed: host")
 
 
-def verify(method, raw_path, raw_query, headers, credentials, region, now=None):
+def verify(method, raw_path, raw_query, headers, credentials, region, now=None, strict=False):
     """Returns (access key, payload hash, presigned) or raises AuthError.
 
-    `credentials`: access key -> (secret key, session token or None).
+    `credentials`: access key -> (secret key, session token or None). `strict`: Content-Type and the
+    payload hash must be signed as well, as newer gateways want it.
     """
     now = now or datetime.datetime.now(datetime.UTC)
     by_name = {name.lower(): value for name, value in headers}
@@ -166,8 +168,20 @@ def verify(method, raw_path, raw_query, headers, credentials, region, now=None):
         raise AuthError(400, "AuthorizationHeaderMalformed", f"the scope is wrong: {scope}")
     _check_time(date, expires, now)
     names = signed.split(";")
-    _check_all_signed(headers, names)
+    _check_all_signed(headers, names, strict)
     canonical = canonical_request(method, raw_path, pairs, headers, names, payload_hash)
     if not hmac.compare_digest(signature(secret, scope, date, canonical), given):
         raise AuthError(403, "SignatureDoesNotMatch", "The signature does not match")
     return access_key, payload_hash, presigned
+
+
+def unchunked(body):
+    """The data of a body in aws-chunked encoding. Its chunks' signatures are not looked at."""
+    pieces, at = [], 0
+    while True:
+        end = body.index(b"\r\n", at)
+        size = int(body[at:end].partition(b";")[0], 16)
+        if size == 0:
+            return b"".join(pieces)
+        pieces.append(body[end + 2:end + 2 + size])
+        at = end + 2 + size + 2
