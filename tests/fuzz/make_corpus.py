@@ -69,6 +69,37 @@ REQUESTS = [
     "GET  / HTTP/1.1\r\nHost: h\r\n\r\nbehind",
 ]
 
+# Names and parameters that servers read in more than one way.
+ODD_NAMES = [
+    "x_amz_acl: public-read", "X_AMZ_COPY_SOURCE: /secret/k", "x-amz_acl: public-read",
+    "x.amz.acl: public-read", "x~amz-copy-source: /secret/k", "x-amz-meta_a: b", "x_amz_meta_a: b",
+    "content_type: text/html", "Content.Length: 0", "if_match: \"e\"", "range_: bytes=0-0",
+    "author_ization: AWS a:b", "transfer_encoding: chunked", "x_auth_token: AUTH_tk",
+    "x_forwarded_for: 192.0.2.1", "x_goog_acl: public-read", "rgwx_uid: u", "a.b: c", "a_b: c",
+    "a_b: c\r\na-b: d", "x-amz-meta-my_key: v", "x-amz-meta-a.b!c: v",
+    "x-amz-meta-a_b: v\r\nx-amz-meta-a-b: w", "x-amz-meta-a_b: v\r\nX-Amz-Meta-A_B: w",
+    "Content-Type: a\r\ncontent-type: b", "x-amz-acl: a\r\nX-AMZ-ACL: b",
+    "x-amz-copy-source: /b/k\r\nx-amz-copy-source: /secret/k", "Expect: a\r\nExpect: b",
+    "Range: bytes=0-1\r\nRange: bytes=2-3", "Cookie: a=b\r\nCookie: c=d", "Date:\r\nDate: x",
+    "Connection: close, a_b\r\na_b: c", "Connection: x_amz_date", "TE: trailers\r\nt_e: x",
+    "X-Blank: \t v \t", "X-Empty:",
+]
+ODD_QUERIES = [
+    "acl%3D", "acl%3Dx&prefix=a", "%61cl", "acl%26policy", "acl%2B", "acl+", "a%00b", "a%0Ab",
+    "a%20b", "prefix=a%26acl", "prefix=a%26acl%3D&marker=b", "prefix=a%3Db%2Bc+d",
+    "prefix=a=b=c", "=", "=x", "acl&acl", "versionId=1&versionId=2",
+    "versionId=1&version%49d=2", "uploadId=u&partNumber=1",
+    "response-content-type=a&response-content-type=b", "&&acl&&", "uploads", "uploads=", "a;acl",
+    "x=%E2%82%AC&y={}|\"", "%zz", "acl%253D", PRESIGNED + "&acl%3D", PRESIGNED_V2 + "&acl%3D",
+    PRESIGNED_V2 + "&policyStatus", PRESIGNED_V2 + "&versionId=1%26acl%3D",
+    "&".join(f"p{n}" for n in range(129)),
+]
+MEANINGS = [
+    *(head("PUT /b/k HTTP/1.1", "Host: h", "Content-Length: 0", names) for names in ODD_NAMES),
+    *(head(f"GET /b?{query} HTTP/1.1", "Host: h") for query in ODD_QUERIES),
+    head("GET /b/k HTTP/1.1", "Host: h", *(f"x{n}: y" for n in range(128))),
+]
+
 RESPONSES = [
     head("HTTP/1.1 200 OK", "Content-Length: 5", "ETag: \"d41d8cd9\"", "Accept-Ranges: bytes",
          "Last-Modified: Fri, 24 May 2013 00:00:00 GMT", "x-amz-version-id: null"),
@@ -311,6 +342,7 @@ def seeds():
     """(target, input) of every seed."""
     yield from (("request_head", "\3" + text) for text in REQUESTS)
     yield from (("sigv4", text) for text in REQUESTS)
+    yield from (("request_meaning", text) for text in REQUESTS + MEANINGS)
     yield from (("response_head", text) for text in RESPONSES)
     yield from (("chunked_decoder", "\2" + text) for text in CHUNKED)
     yield from (("range", "\0\1\2" + text) for text in RANGES)
