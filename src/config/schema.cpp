@@ -63,8 +63,9 @@ std::vector<Key> listen_keys() {
        .example = "[s3.forebay.internal]"},
       {.name = "listen.trusted_proxies",
        .type = Type::text_list,
-       .help = "Networks of the proxies between clients and this node: with origin.forwarded_for "
-               "set, what they say in X-Forwarded-For is believed. Nobody else's is.",
+       .help =
+           "Networks of the proxies between clients and this node. With origin.forwarded_for set "
+           "the client is the last address in X-Forwarded-For that is in none of them.",
        .access = field<&Config::s3, &ListenConfig::trusted_proxies>(),
        .example = "[10.0.0.0/8]"},
       {.name = "listen.path_style",

@@ -52,6 +52,18 @@ bool holds(const Net& network, const Address& address) {
 
 }  // namespace
 
+std::optional<std::string> address_in(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const auto first = std::min(text.find_first_not_of(kBlanks), text.size());
+  text = text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
+  if (text.starts_with('['))
+    text = text.substr(1, text.find(']') - 1);
+  else if (std::count(text.begin(), text.end(), ':') == 1)
+    text = text.substr(0, text.find(':'));
+  const auto address = parse_address(text);
+  return address ? std::optional{address->to_string()} : std::nullopt;
+}
+
 bool is_network(std::string_view text) {
   return parse_network(text).has_value();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 namespace forebay::proxy {
 namespace {
@@ -29,20 +30,38 @@ std::string_view address_of(std::string_view peer) {
   return address.starts_with('[') ? address.substr(1, address.size() - 2) : address;
 }
 
+/// The address nearest to this node that no trusted network holds: what is further away is the word
+/// of somebody whom nobody vouches for.
+std::string client_address(const http::Headers& headers, std::string_view peer,
+                           const net::NetworkSet& trusted) {
+  std::string chain;
+  for (const auto& field : headers) {
+    if (http::iequals(field.name, kForwardedFor))
+      chain.append(chain.empty() ? "" : ",").append(field.value);
+  }
+  std::string address{address_of(peer)};
+  std::string_view rest = chain;
+  while (trusted.contains(address) && !rest.empty()) {
+    const auto comma = rest.rfind(',');
+    const auto last = comma == std::string_view::npos ? rest : rest.substr(comma + 1);
+    rest = rest.substr(0, comma == std::string_view::npos ? 0 : comma);
+    const auto next = net::address_in(last);
+    if (!next)
+      break;
+    address = *next;
+  }
+  return address;
+}
+
 }  // namespace
 
 void name_client(http::Headers& headers, std::string_view client, const Forwarding& forwarding) {
-  const std::string_view address = address_of(client);
-  std::string chain;
-  if (forwarding.policy == ForwardedFor::set && forwarding.trusted.contains(address)) {
-    for (const auto& field : headers) {
-      if (http::iequals(field.name, kForwardedFor))
-        chain.append(field.value).append(", ");
-    }
-  }
+  std::string address;
+  if (forwarding.policy == ForwardedFor::set)
+    address = client_address(headers, client, forwarding.trusted);
   headers.remove_if([](const auto& field) { return speaks_for_client(field.name); });
   if (forwarding.policy == ForwardedFor::set)
-    headers.add(std::string{kForwardedFor}, chain.append(address));
+    headers.add(std::string{kForwardedFor}, std::move(address));
 }
 
 }  // namespace forebay::proxy

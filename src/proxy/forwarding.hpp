@@ -16,8 +16,10 @@ struct Forwarding {
 };
 
 /// Removes every field that speaks for a client's address, name or scheme, or would have the origin
-/// take the request for another. With ForwardedFor::set X-Forwarded-For names the client: `client`
-/// ("192.0.2.1:4711", the peer of the connection), behind what a trusted proxy said before it.
+/// take the request for another. With ForwardedFor::set X-Forwarded-For names the client by one
+/// address: that of `client` ("192.0.2.1:4711", the peer of the connection), or, where that is a
+/// trusted proxy, the last that it names and that is none itself. One address, because origins do
+/// not agree on which of several counts.
 void name_client(http::Headers& headers, std::string_view client, const Forwarding& forwarding);
 
 }  // namespace forebay::proxy

@@ -1,5 +1,6 @@
 #pragma once
 // Networks by prefix (RFC 4632), and whether an address is in one. Pure.
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +10,10 @@
 #include <boost/asio/ip/network_v6.hpp>
 
 namespace forebay::net {
+
+/// The address that `text` is, blanks around it, a port or brackets aside; nullopt where it is
+/// none.
+std::optional<std::string> address_in(std::string_view text);
 
 /// Whether `text` is "10.0.0.0/8", "2001:db8::/32", or a single address.
 bool is_network(std::string_view text);

@@ -20,6 +20,17 @@ TEST(NetworkSet, HoldsWhatItsPrefixesCover) {
   EXPECT_FALSE(NetworkSet{}.contains("10.1.0.0"));
 }
 
+TEST(NetworkSet, ReadsAddressesAsProxiesWriteThem) {
+  for (const auto& [text, address] : {std::pair{"192.0.2.1", "192.0.2.1"},
+                                      {" 192.0.2.1:4711 ", "192.0.2.1"},
+                                      {"[2001:db8::1]:80", "2001:db8::1"},
+                                      {"2001:db8::1", "2001:db8::1"},
+                                      {"[::1]", "::1"}})
+    EXPECT_EQ(address_in(text), address) << text;
+  for (const auto* const bad : {"", " ", "unknown", "_hidden", "[", "[]", "a:1", "1.2.3"})
+    EXPECT_EQ(address_in(bad), std::nullopt) << bad;
+}
+
 TEST(NetworkSet, KnowsNetworks) {
   EXPECT_TRUE(is_network("0.0.0.0/0"));
   for (const auto* const bad : {"", "a", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/", "/8", "::/129",

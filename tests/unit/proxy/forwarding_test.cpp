@@ -30,12 +30,27 @@ TEST(Forwarding, AClientsOwnWordNeverArrives) {
   EXPECT_EQ(set.value_or_empty("X-Forwarded-For"), "192.0.2.1");
 }
 
-TEST(Forwarding, ATrustedProxysWordIsPassedOn) {
-  auto headers = claims();
-  headers.add("X-Forwarded-For", "203.0.113.9");
-  name_client(headers, "[2001:db8::5]:80", forwarding(ForwardedFor::set, {"2001:db8::/32"}));
-  EXPECT_EQ(headers.value_or_empty("X-Forwarded-For"), "198.51.100.1, 203.0.113.9, 2001:db8::5");
-  EXPECT_EQ(headers.count("X-Forwarded-For"), 1U);
+TEST(Forwarding, TheLastAddressThatNoProxyOfOursHasIsTheClients) {
+  struct Case {
+    const char *chain, *expected;
+  };
+  for (const auto& [chain, expected] :
+       {Case{"203.0.113.9", "203.0.113.9"}, Case{"198.51.100.1, 203.0.113.9", "203.0.113.9"},
+        Case{"203.0.113.9, 10.0.0.7:80", "203.0.113.9"}, Case{"10.0.0.8, 10.0.0.7", "10.0.0.8"},
+        Case{"203.0.113.9, unknown", "10.0.0.1"}, Case{"", "10.0.0.1"}}) {
+    SCOPED_TRACE(chain);
+    http::Headers headers;
+    headers.add("x-forwarded-for", chain);
+    name_client(headers, "10.0.0.1:80", forwarding(ForwardedFor::set, {"10.0.0.0/8"}));
+    EXPECT_EQ(headers.value_or_empty("X-Forwarded-For"), expected);
+    EXPECT_EQ(headers.count("X-Forwarded-For"), 1U);
+  }
+  http::Headers two;
+  two.add("X-Forwarded-For", "203.0.113.9");
+  two.add("X-Forwarded-For", "10.0.0.2");
+  name_client(two, "[2001:db8::5]:80",
+              forwarding(ForwardedFor::set, {"2001:db8::/32", "10.0.0.0/8"}));
+  EXPECT_EQ(two.value_or_empty("X-Forwarded-For"), "203.0.113.9");
 }
 
 }  // namespace
