@@ -116,6 +116,19 @@ std::vector<Key> connection_keys() {
        .help = "Without progress from a client within a body, before it is cut off.",
        .access = field<&Config::proxy, &ProxyConfig::receive_timeout>(),
        .bounds = kTimeout},
+      {.name = "listen.min_upload_rate",
+       .type = Type::size,
+       .help =
+           "What a client must send of a body in a second, once listen.upload_grace has passed; "
+           "slower ones are told 400 RequestTimeout. 0: any pace is fast enough.",
+       .access = field<&Config::proxy, &ProxyConfig::min_upload_rate>(),
+       .bounds = {0, bytes(1 * GiB)}},
+      {.name = "listen.upload_grace",
+       .type = Type::duration,
+       .help = "How long a client may be silent within a body, or fall behind "
+               "listen.min_upload_rate.",
+       .access = field<&Config::proxy, &ProxyConfig::upload_grace>(),
+       .bounds = kTimeout},
       {.name = "listen.send_buffer",
        .type = Type::size,
        .help = "SO_SNDBUF of a client's socket, which Linux doubles. It bounds what waits in the "
@@ -167,11 +180,23 @@ std::vector<Key> origin_keys() {
        .type = Type::path,
        .help = "PEM, the authorities an https origin is checked against. Empty: the system's.",
        .access = field<&Config::origin, &OriginConfig::ca_file>()},
+  };
+}
+
+std::vector<Key> origin_bound_keys() {
+  return {
       {.name = "origin.max_connections",
        .type = Type::integer,
        .help = "Of this node, all workers together. An eighth of them is not for fills.",
        .access = field<&Config::origin, &OriginConfig::max_connections>(),
        .bounds = {1, 65'536}},
+      {.name = "origin.max_uploads",
+       .type = Type::integer,
+       .help =
+           "Of origin.max_connections, for requests with a body; never more than seven eighths. "
+           "Further ones wait for origin.connect_timeout. 0: half.",
+       .access = field<&Config::origin, &OriginConfig::max_uploads>(),
+       .bounds = {0, 65'536}},
       {.name = "origin.connect_timeout",
        .type = Type::duration,
        .help = "Name, TCP and TLS; also the wait for a free connection.",
@@ -488,8 +513,9 @@ std::span<const Section> sections() {
 std::span<const Key> schema() {
   static const std::vector<Key> all = [] {
     std::vector<Key> keys;
-    for (auto part : {listen_keys(), connection_keys(), origin_keys(), fill_credentials_keys(),
-                      auth_keys(), cache_keys(), device_access_keys(), bound_keys()})
+    for (auto part :
+         {listen_keys(), connection_keys(), origin_keys(), origin_bound_keys(),
+          fill_credentials_keys(), auth_keys(), cache_keys(), device_access_keys(), bound_keys()})
       keys.insert(keys.end(), std::make_move_iterator(part.begin()),
                   std::make_move_iterator(part.end()));
     return keys;

@@ -155,6 +155,30 @@ Task<Result<std::size_t>> HttpReader::read_body(std::span<std::byte> buffer, Dea
   }
 }
 
+Task<Result<void>> HttpReader::wait_body(Deadline deadline) {
+  for (;;) {
+    const bool is_chunked = framing_ == http::Framing::chunked;
+    const bool in_data = !is_chunked || chunks_.data_remaining() != 0;
+    if (done_ || (is_chunked && chunks_.done()) || (in_data && has_buffered()))
+      co_return success();
+    if (has_buffered()) {
+      CO_TRY(const std::size_t used, chunks_.feed(buffered()));
+      consume(used);
+      continue;
+    }
+    std::vector<std::byte>{}.swap(buffer_);
+    begin_ = 0;
+    CO_TRY(co_await wait_for_input(stream_, deadline));
+    if (stream_.input() == Input::closed)
+      co_return Errc::truncated;
+    if (in_data)
+      co_return success();
+    const auto received = co_await receive(deadline);
+    if (!received)
+      co_return within_message(received.error());
+  }
+}
+
 Task<Result<std::size_t>> HttpReader::read_length(std::span<std::byte> buffer, Deadline deadline) {
   std::size_t size = take_buffered(buffer, remaining_);
   if (size == 0) {

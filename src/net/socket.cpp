@@ -55,6 +55,12 @@ class Socket::WaitLimit : public runtime::Watchdog::Entry {
   bool passed_ = false;
 };
 
+/// Whom to wake. Shared with the operation, which may end after the socket.
+struct Socket::Watch {
+  std::shared_ptr<runtime::Waiter> waiter;
+  bool pending = false;  ///< The operation has not ended.
+};
+
 Socket::Socket(tcp::socket socket) : socket_{std::move(socket)} {
   boost::system::error_code ec;
   socket_.set_option(tcp::no_delay{true}, ec);
@@ -116,10 +122,11 @@ Input Socket::input() {
 }
 
 Task<Result<void>> Socket::wait(Ready ready, Interrupt interrupt, Deadline deadline) {
-  unyielded_ = 0;
   const auto kind = ready == Ready::read ? tcp::socket::wait_read : tcp::socket::wait_write;
   if (deadline.expired())
     co_return Errc::timeout;
+  unyielded_ = 0;
+  end_watch(ready);
   WaitLimit limit{socket_, deadline};
   for (;;) {
     if (closed())
@@ -134,6 +141,32 @@ Task<Result<void>> Socket::wait(Ready ready, Interrupt interrupt, Deadline deadl
     if (ec != boost::asio::error::operation_aborted)
       co_return Errc::closed;
   }
+}
+
+/// A watch left over from an earlier exchange may end at an event whose bytes have been read since,
+/// and would end a wait beside it too early.
+void Socket::end_watch(Ready ready) {
+  const auto& watch = watches_[static_cast<std::size_t>(ready)];
+  if (!watch || !watch->pending)
+    return;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void Socket::wake(Ready ready, std::shared_ptr<runtime::Waiter> waiter) {
+  std::shared_ptr<Watch>& watch = watches_[static_cast<std::size_t>(ready)];
+  if (!watch)
+    watch = std::make_shared<Watch>();
+  watch->waiter = std::move(waiter);
+  if (watch->pending)
+    return;
+  watch->pending = true;
+  const auto kind = ready == Ready::read ? tcp::socket::wait_read : tcp::socket::wait_write;
+  socket_.async_wait(kind, [watch](const boost::system::error_code&) {
+    watch->pending = false;
+    if (const auto woken = std::exchange(watch->waiter, nullptr); woken)
+      woken->wake();
+  });
 }
 
 Task<void> Socket::yield_when_due() {

@@ -5,11 +5,17 @@
 #include <forebay/runtime/deadline.hpp>
 #include <forebay/runtime/task.hpp>
 
+#include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 
 #include <boost/asio/ip/tcp.hpp>
+
+namespace forebay::runtime {
+class Waiter;
+}
 
 namespace forebay::net {
 
@@ -32,6 +38,9 @@ class Socket {
 
   /// Errc::timeout, Errc::cancelled (closed or interrupted meanwhile). Any number of tasks.
   Task<Result<void>> wait(Ready ready, Interrupt interrupt, Deadline deadline);
+  /// Wakes `waiter` once the socket is ready, closed or interrupted; a later call for the same
+  /// `ready` replaces it. At most one such watch is pending for each, however often this is called.
+  void wake(Ready ready, std::shared_ptr<runtime::Waiter> waiter);
   /// Lets the worker's other tasks run now and then; await it after every operation that did not
   /// have to wait, or a busy peer would keep the worker for itself.
   Task<void> yield_when_due();
@@ -47,11 +56,15 @@ class Socket {
 
  private:
   class WaitLimit;
+  struct Watch;
+
+  void end_watch(Ready ready);
 
   boost::asio::ip::tcp::socket socket_;
   std::string remote_address_;
   unsigned unyielded_ = 0;
   bool interrupted_ = false;
+  std::array<std::shared_ptr<Watch>, 2> watches_;  ///< By Ready; made at first need.
 };
 
 }  // namespace forebay::net

@@ -3,6 +3,10 @@
 
 #include <forebay/net/stream.hpp>
 
+#include <memory>
+#include <string>
+#include <utility>
+
 namespace forebay::net {
 
 /// A stream without TLS.
@@ -13,6 +17,9 @@ class TcpStream final : public Stream {
   Task<Result<std::size_t>> read_some(std::span<std::byte> buffer, Deadline deadline) override;
   Task<Result<bool>> wait_readable(Deadline deadline) override;
   Input input() override { return socket_.input(); }
+  void wake_at_input(std::shared_ptr<runtime::Waiter> waiter) override {
+    socket_.wake(Socket::Ready::read, std::move(waiter));
+  }
   Result<std::size_t> try_write(std::span<const ConstBytes> parts) override;
   Task<Result<void>> wait_writable(Deadline deadline) override;
   Task<Result<void>> flush(Deadline deadline) override;

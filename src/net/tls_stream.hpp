@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 struct ssl_st;
@@ -27,6 +28,9 @@ class TlsStream final : public Stream {
   Task<Result<std::size_t>> read_some(std::span<std::byte> buffer, Deadline deadline) override;
   Task<Result<bool>> wait_readable(Deadline deadline) override;
   Input input() override;
+  void wake_at_input(std::shared_ptr<runtime::Waiter> waiter) override {
+    socket_.wake(read_waits_for_, std::move(waiter));
+  }
   Result<std::size_t> try_write(std::span<const ConstBytes> parts) override;
   Task<Result<void>> wait_writable(Deadline deadline) override;
   Task<Result<void>> flush(Deadline deadline) override;

@@ -91,6 +91,13 @@ http::BodyFraming body_of(const http::RequestHead& head) {
   return framing ? framing.value() : http::BodyFraming{};
 }
 
+/// What the request will use its connection for.
+Use use_of(Reason reason, bool has_body) {
+  if (reason == Reason::fill || reason == Reason::prestage)
+    return Use::fill;
+  return reason == Reason::forward && has_body ? Use::upload : Use::brief;
+}
+
 /// A connection and what is being written to it.
 struct Wire {
   Wire(Connection taken, http::BodyFraming body)
@@ -121,7 +128,8 @@ class PooledExchange final : public Exchange {
   Task<Result<void>> open(ConnectionPool::Reuse reuse, Deadline deadline) {
     CO_TRY(const std::string text, net::serialize(head_));
     for (;;) {
-      CO_TRY(Connection connection, co_await pool_->take(deadline, reuse, reason_));
+      CO_TRY(Connection connection,
+             co_await pool_->take(deadline, reuse, use_of(reason_, has_body_)));
       wire_.emplace(std::move(connection), body_);
       ClientMetrics::get().reasons[static_cast<std::size_t>(reason_)]->add();
       bool started = false;
@@ -170,6 +178,12 @@ class PooledExchange final : public Exchange {
     if (reader().has_buffered())
       co_return true;
     co_return co_await wire_->connection.stream().wait_readable(deadline);
+  }
+
+  Task<Result<void>> wait_response_or(net::Stream& client, Deadline deadline) override {
+    if (reader().has_buffered())
+      co_return success();
+    co_return co_await net::wait_for_input(client, wire_->connection.stream(), deadline);
   }
 
   Task<Result<http::ResponseHead>> read_head(Deadline deadline) override {

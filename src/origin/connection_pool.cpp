@@ -18,16 +18,18 @@ namespace {
 
 constexpr std::uint16_t kHttpPort = 80;
 constexpr std::uint16_t kHttpsPort = 443;
-/// One connection in so many is not for fills.
+/// One connection in so many is not for fills, and one in twice as many for neither fills nor
+/// uploads.
 constexpr std::size_t kReserve = 8;
 
-std::size_t most_fills(std::size_t max_connections) {
-  const std::size_t reserve = std::max<std::size_t>(1, max_connections / kReserve);
-  return std::max<std::size_t>(1, max_connections - reserve);
+/// So many of `count` that one in `part` is left, and at least one, of a few.
+std::size_t all_but(std::size_t part, std::size_t count) {
+  const std::size_t reserve = std::max<std::size_t>(1, count / part);
+  return std::max<std::size_t>(1, count - reserve);
 }
 
-bool is_fill(Reason reason) {
-  return reason == Reason::fill || reason == Reason::prestage;
+constexpr std::size_t index_of(Use use) {
+  return static_cast<std::size_t>(use);
 }
 
 struct PoolMetrics {
@@ -43,6 +45,14 @@ struct PoolMetrics {
 };
 
 }  // namespace
+
+Shares Shares::of(std::size_t max_connections, std::size_t max_uploads) {
+  const std::size_t fills = all_but(kReserve, max_connections);
+  const std::size_t half = std::max<std::size_t>(1, max_connections / 2);
+  const std::size_t uploads = max_uploads == 0 ? half : max_uploads;
+  return {.each = {max_connections, fills, std::min(uploads, fills)},
+          .together = all_but(2 * kReserve, max_connections)};
+}
 
 Result<Origin> parse_endpoint(const std::string& url) {
   constexpr std::string_view kHttp = "http://";
@@ -81,8 +91,8 @@ Result<Origin> parse_endpoint(const std::string& url) {
 }
 
 Connection::Connection(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Link> link,
-                       bool reused, bool is_fill)
-    : pool_{std::move(pool)}, link_{std::move(link)}, reused_{reused}, is_fill_{is_fill} {
+                       bool reused, Use use)
+    : pool_{std::move(pool)}, link_{std::move(link)}, reused_{reused}, use_{use} {
   PoolMetrics::get().active.add(1);
 }
 
@@ -93,11 +103,11 @@ Connection::~Connection() {
   // A task destroyed unfinished, after the workers, has no worker to give a connection back to.
   const bool has_worker = runtime::Worker::current_or_null() != nullptr;
   if (reusable_ && has_worker && !link_->reader.has_buffered()) {
-    pool_->put_back(std::move(link_), is_fill_);
+    pool_->put_back(std::move(link_), use_);
     return;
   }
   link_.reset();
-  pool_->free_place(is_fill_);
+  pool_->free_place(use_);
 }
 
 /// One worker's idle connections. Its thread only, except for the counts.
@@ -178,22 +188,21 @@ class ConnectionPool::Shelf final : public runtime::Watchdog::Entry {
 /// holds goes back when that ends.
 class ConnectionPool::Ticket {
  public:
-  Ticket(ConnectionPool& pool, Reuse reuse, bool is_fill)
-      : pool_{pool}, reuse_{reuse}, is_fill_{is_fill} {
+  Ticket(ConnectionPool& pool, Reuse reuse, Use use) : pool_{pool}, reuse_{reuse}, use_{use} {
     const Lock lock{pool_.mutex_};
-    admitted_ = may_be_next_locked();
+    admitted_ = pool_.has_share_locked(use_);
     if (admitted_)
-      count_fill(1);
+      pool_.count_locked(use_, 1);
   }
   Ticket(const Ticket&) = delete;
   Ticket& operator=(const Ticket&) = delete;
   ~Ticket() {
     link_.reset();
     if (leave_line())
-      pool_.free_place(is_fill_);
+      pool_.free_place(use_);
   }
 
-  /// Not one fill too many: it may use an idle connection, or ask for a place.
+  /// Not one too many of its use: it may use an idle connection, or ask for a place.
   bool is_admitted() const { return admitted_; }
   /// Takes a place, or joins the line. Whether only a place is missing.
   bool ask_for_place() {
@@ -205,9 +214,10 @@ class ConnectionPool::Ticket {
       return false;
     }
     if (admitted_)
-      count_fill(-1);
+      pool_.count_locked(use_, -1);
     waiter_ = runtime::Waiter::create();
-    place_ = pool_.waiting_.insert(pool_.waiting_.end(), this);
+    number_ = ++pool_.tickets_;
+    place_ = line().insert(line().end(), this);
     return admitted_;
   }
   bool waits() const { return waiter_ != nullptr; }
@@ -216,7 +226,7 @@ class ConnectionPool::Ticket {
   bool leave_line() {
     const Lock lock{pool_.mutex_};
     if (waiter_ && !granted_)
-      pool_.waiting_.erase(place_);
+      line().erase(place_);
     waiter_.reset();
     return granted_;
   }
@@ -226,31 +236,29 @@ class ConnectionPool::Ticket {
   void spend() { granted_ = false; }
 
   // With the pool's mutex held, on any thread: out of the line, with a place.
-  bool may_be_next_locked() const { return !is_fill_ || pool_.fills_ < pool_.fills_max_; }
+  std::uint64_t number_locked() const { return number_; }
   bool accepts_link_locked() const {
     return reuse_ == Reuse::allowed && &worker_ == runtime::Worker::current_or_null();
   }
   std::shared_ptr<runtime::Waiter> grant_locked(std::unique_ptr<Link> link) {
-    pool_.waiting_.erase(place_);
+    line().erase(place_);
     link_ = std::move(link);
     granted_ = true;
-    count_fill(1);
+    pool_.count_locked(use_, 1);
     return waiter_;
   }
 
  private:
   /// With the pool's mutex held.
-  void count_fill(int change) {
-    if (is_fill_)
-      pool_.fills_ += static_cast<std::size_t>(change);
-  }
+  std::list<Ticket*>& line() { return pool_.waiting_[index_of(use_)]; }
 
   ConnectionPool& pool_;
   Reuse reuse_;
-  bool is_fill_;
+  Use use_;
   bool admitted_ = false;
   runtime::Worker& worker_ = runtime::Worker::current();
   std::shared_ptr<runtime::Waiter> waiter_;
+  std::uint64_t number_ = 0;            ///< Of those that wait, the lowest came first.
   std::list<Ticket*>::iterator place_;  ///< Valid while waiting: waiter_ and not granted_.
   bool granted_ = false;
   std::unique_ptr<Link> link_;
@@ -270,7 +278,7 @@ ConnectionPool::ConnectionPool(const OriginConfig& config, net::Endpoint endpoin
     : config_{config},
       endpoint_{std::move(endpoint)},
       tls_{std::move(tls)},
-      fills_max_{most_fills(config.max_connections)} {}
+      shares_{Shares::of(config.max_connections, config.max_uploads)} {}
 
 ConnectionPool::~ConnectionPool() = default;
 
@@ -289,19 +297,37 @@ void ConnectionPool::stop() {
   shelf().stop();
 }
 
-/// With the mutex held: the first in line that may have a place, or null.
-ConnectionPool::Ticket* ConnectionPool::next_locked() const {
-  const auto next = std::find_if(waiting_.begin(), waiting_.end(),
-                                 [](const Ticket* each) { return each->may_be_next_locked(); });
-  return next == waiting_.end() ? nullptr : *next;
+bool ConnectionPool::has_share_locked(Use use) const {
+  if (use == Use::brief)
+    return true;
+  const std::size_t together = used_[index_of(Use::fill)] + used_[index_of(Use::upload)];
+  return used_[index_of(use)] < shares_.each[index_of(use)] && together < shares_.together;
 }
 
-void ConnectionPool::put_back(std::unique_ptr<Link> link, bool was_fill) {
+void ConnectionPool::count_locked(Use use, int change) {
+  if (use != Use::brief)
+    used_[index_of(use)] += static_cast<std::size_t>(change);
+}
+
+/// With the mutex held: the first in line that may have a place, or null.
+ConnectionPool::Ticket* ConnectionPool::next_locked() const {
+  Ticket* next = nullptr;
+  for (const Use use : {Use::brief, Use::fill, Use::upload}) {
+    const std::list<Ticket*>& line = waiting_[index_of(use)];
+    if (line.empty() || !has_share_locked(use))
+      continue;
+    if (next == nullptr || line.front()->number_locked() < next->number_locked())
+      next = line.front();
+  }
+  return next;
+}
+
+void ConnectionPool::put_back(std::unique_ptr<Link> link, Use use) {
   Shelf& own = shelf();
   std::shared_ptr<runtime::Waiter> next;
   {
     const Lock lock{mutex_};
-    fills_ -= was_fill ? 1 : 0;
+    count_locked(use, -1);
     Ticket* const first = next_locked();
     if (first != nullptr && first->accepts_link_locked())
       next = first->grant_locked(std::move(link));
@@ -318,11 +344,11 @@ void ConnectionPool::put_back(std::unique_ptr<Link> link, bool was_fill) {
 }
 
 /// A connection was closed or not made: the first in line may make one.
-void ConnectionPool::free_place(bool was_fill) {
+void ConnectionPool::free_place(Use use) {
   std::shared_ptr<runtime::Waiter> next;
   {
     const Lock lock{mutex_};
-    fills_ -= was_fill ? 1 : 0;
+    count_locked(use, -1);
     if (Ticket* const first = next_locked(); first != nullptr)
       next = first->grant_locked(nullptr);
     else
@@ -370,15 +396,14 @@ Task<Result<std::unique_ptr<Link>>> ConnectionPool::make_link(Deadline deadline)
   co_return std::make_unique<Link>(std::move(stream).value());
 }
 
-Task<Result<Connection>> ConnectionPool::take(Deadline deadline, Reuse reuse, Reason reason) {
+Task<Result<Connection>> ConnectionPool::take(Deadline deadline, Reuse reuse, Use use) {
   const std::shared_ptr<ConnectionPool> self = shared_from_this();
-  const bool for_fill = is_fill(reason);
-  Ticket ticket{*self, reuse, for_fill};
+  Ticket ticket{*self, reuse, use};
   std::unique_ptr<Link> link;
   if (reuse == Reuse::allowed && ticket.is_admitted())
     link = shelf().take_last();
   if (link)
-    co_return Connection{self, std::move(link), true, for_fill};
+    co_return Connection{self, std::move(link), true, use};
 
   const Deadline patience = deadline.capped(config_.connect_timeout);
   if (ticket.ask_for_place())
@@ -395,7 +420,7 @@ Task<Result<Connection>> ConnectionPool::take(Deadline deadline, Reuse reuse, Re
     CO_TRY(link, co_await make_link(patience));
   }
   ticket.spend();
-  co_return Connection{self, std::move(link), reused, for_fill};
+  co_return Connection{self, std::move(link), reused, use};
 }
 
 }  // namespace forebay::origin

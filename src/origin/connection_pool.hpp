@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,22 @@ Result<Origin> parse_endpoint(const std::string& url);
 
 class ConnectionPool;
 
+/// What a connection is used for, as far as the bounds tell it apart. An upload is a request with a
+/// body on a client's behalf; what is neither answers a client that waits, and is soon over.
+enum class Use { brief, fill, upload };
+inline constexpr std::size_t kUses = 3;
+
+/// How many connections each use may hold at once. Pure.
+struct Shares {
+  /// Fills leave an eighth of the connections; uploads have `max_uploads`, at most as many as
+  /// fills, and half of the connections where it is 0; and both together leave a sixteenth. Each
+  /// leaves one at least, unless there is one only.
+  static Shares of(std::size_t max_connections, std::size_t max_uploads);
+
+  std::array<std::size_t, kUses> each;  ///< By Use.
+  std::size_t together;                 ///< Of fills and uploads.
+};
+
 /// A stream and its reader, which keeps what arrived early.
 struct Link {
   explicit Link(std::unique_ptr<net::Stream> connected)
@@ -41,9 +58,8 @@ struct Link {
 /// A connection in use. One worker.
 class Connection {
  public:
-  /// `is_fill`: it counts among the pool's fills.
   Connection(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Link> link, bool reused,
-             bool is_fill);
+             Use use);
   Connection(Connection&&) = default;
   Connection& operator=(Connection&&) = delete;
   ~Connection();
@@ -58,16 +74,16 @@ class Connection {
   std::shared_ptr<ConnectionPool> pool_;
   std::unique_ptr<Link> link_;
   bool reused_;
-  bool is_fill_;
+  Use use_;
   bool reusable_ = false;
 };
 
 /// Any worker; a connection stays with the worker that made it. Connections being made, in use and
-/// idle never exceed max_connections together: who finds none waits in line, and a connection given
-/// back goes to the first in line, as it is on the same worker, else as the right to make another.
-/// While somebody waits for a place no connection stays idle on another worker. Fills, which may
-/// keep theirs for as long as their readers take, leave an eighth to requests that a client waits
-/// for; a fill that has to wait for another's end is passed over in line.
+/// idle never exceed max_connections together. A request that finds none queues, and a connection
+/// given back goes to the first in line, as it is on the same worker, else as the right to make
+/// another. While a request waits for a place no connection stays idle on another worker. Fills and
+/// uploads keep theirs for as long as a client takes, so each of them has a share (see Shares); a
+/// request whose share is taken waits for one of its kind, and is passed over in line.
 class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
  public:
   enum class Reuse { allowed, forbidden };
@@ -79,7 +95,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   /// An idle connection that looks alive where `reuse` allows it, else a new one. Errc::overloaded
   /// where none of max_connections became free in time, unavailable or timeout where the origin
   /// could not be reached.
-  Task<Result<Connection>> take(Deadline deadline, Reuse reuse, Reason reason);
+  Task<Result<Connection>> take(Deadline deadline, Reuse reuse, Use use);
   /// Closes this worker's idle connections; later ones are not kept.
   void stop();
 
@@ -95,9 +111,11 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   ConnectionPool(const OriginConfig& config, net::Endpoint endpoint,
                  std::shared_ptr<const net::TlsContext> tls);
   Shelf& shelf();
+  bool has_share_locked(Use use) const;
+  void count_locked(Use use, int change);
   Ticket* next_locked() const;
-  void put_back(std::unique_ptr<Link> link, bool was_fill);
-  void free_place(bool was_fill = false);
+  void put_back(std::unique_ptr<Link> link, Use use);
+  void free_place(Use use = Use::brief);
   void ask_for_idle();
   Task<Result<std::unique_ptr<Link>>> make_link(Deadline deadline);
 
@@ -105,14 +123,15 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   net::Endpoint endpoint_;
   std::shared_ptr<const net::TlsContext> tls_;
 
-  const std::size_t fills_max_;
+  const Shares shares_;
 
-  // Guarded by mutex_. Somebody waits only while open_ is max_connections; a fill also while fills_
-  // is fills_max_.
+  // Guarded by mutex_. A request waits only while open_ is max_connections, or its share is taken.
   std::mutex mutex_;
-  std::size_t open_ = 0;   ///< Places taken: connections being made, in use, idle.
-  std::size_t fills_ = 0;  ///< Fills that have a connection, or are about to.
-  std::list<Ticket*> waiting_;
+  std::size_t open_ = 0;                   ///< Places taken: connections being made, in use, idle.
+  std::array<std::size_t, kUses> used_{};  ///< Of fills and uploads only: those that have a
+                                           ///< connection, or are about to.
+  std::uint64_t tickets_ = 0;              ///< Numbers those that wait.
+  std::array<std::list<Ticket*>, kUses> waiting_;  ///< By use; each oldest first.
   /// By worker; the pointer is set once, by that worker.
   std::array<std::unique_ptr<Shelf>, kWorkersMax> shelves_;
 };

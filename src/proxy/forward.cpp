@@ -3,6 +3,7 @@
 #include "proxy/body_writer.hpp"
 #include "proxy/origin_request.hpp"
 #include "proxy/relay.hpp"
+#include "proxy/upload.hpp"
 
 #include <forebay/base/errc.hpp>
 #include <forebay/origin/redirect.hpp>
@@ -18,13 +19,6 @@ namespace {
 constexpr milliseconds kContinueWait{1'000};
 constexpr int kContinue = 100;
 constexpr std::string_view kContinueAnswer = "HTTP/1.1 100 Continue\r\n\r\n";
-
-/// What became of a request body.
-enum class Upload {
-  sent,      ///< All of it.
-  answered,  ///< The origin answered, or closed, before its end.
-  aborted,   ///< Not all of it, and the client has been told or is gone.
-};
 
 /// A request's head as it goes to the origin, and how its body follows.
 struct Outgoing {
@@ -91,72 +85,6 @@ Task<Result<http::ResponseHead>> read_final_head(origin::Exchange& exchange, Dea
   }
 }
 
-/// What the origin said at last, or how it failed to; nullopt while nobody has looked.
-using Answer = std::optional<Result<http::ResponseHead>>;
-
-/// The answer that came in the middle of a body, if one did. A 100 that came after ours is none.
-Task<Answer> early_answer(origin::Exchange& exchange, milliseconds patience) {
-  while (exchange.response_pending()) {
-    auto head = co_await exchange.read_head(Deadline::after(patience));
-    if (!head || head.value().status != kContinue)
-      co_return Answer{std::move(head)};
-  }
-  co_return std::nullopt;
-}
-
-/// The client left, or went silent. Dropping the exchange aborts the upload at the origin.
-Task<Upload> client_failed(Session& session, Error error) {
-  if (error == Errc::timeout)
-    co_await session.answer_error(s3::Failure{s3::ErrorCode::request_timeout});
-  session.cut();
-  co_return Upload::aborted;
-}
-
-/// Sends the client's body on. The last piece waits until all that the body was to prove is proven.
-Task<Upload> upload_body(Session& session, Request& request, BodyWriter& writer,
-                         origin::Exchange& exchange, Answer& early) {
-  const milliseconds patience = session.shared().client.config().first_byte_timeout;
-  s3::PayloadVerifier verifier{request.claims, request.chunk_signer()};
-  if (!request.body_prefix.empty()) {
-    const Result<void> begun = co_await exchange.write_body(
-        std::as_bytes(std::span{request.body_prefix}),
-        Deadline::after(session.shared().client.config().progress_timeout));
-    if (!begun)
-      co_return Upload::answered;
-  }
-  for (;;) {
-    auto got = co_await session.reader().read_body(writer.space(), session.receive_deadline());
-    if (!got)
-      co_return co_await client_failed(session, got.error());
-    session.record().bytes_in += got.value();
-    if (got.value() == 0)
-      break;
-    auto data = verifier.take(writer.space().first(got.value()));
-    if (!data) {
-      co_await session.answer_error(std::move(data).error());
-      co_return Upload::aborted;
-    }
-    writer.add(data.value().size());
-    if (!writer.is_full())
-      continue;
-    const Result<void> written = co_await writer.send_held();
-    if (!written)
-      co_return Upload::answered;
-    Answer came = co_await early_answer(exchange, patience);
-    if (came) {
-      early = std::move(came);
-      co_return Upload::answered;
-    }
-  }
-  s3::Outcome<void> proven = verifier.finish();
-  if (!proven) {
-    co_await session.answer_error(std::move(proven).error());
-    co_return Upload::aborted;
-  }
-  const Result<void> finished = co_await writer.finish(verifier.trailers());
-  co_return finished ? Upload::sent : Upload::answered;
-}
-
 /// What the origin says in the end.
 Task<Result<http::ResponseHead>> final_answer(Session& session, origin::Exchange& exchange,
                                               Upload upload) {
@@ -215,8 +143,31 @@ Task<Attempt> redirect(Session& session, const Request& request, origin::Exchang
   co_return Attempt::done;
 }
 
-Task<Attempt> forward_once(Session& session, Request& request) {
+/// The client's body, once the origin wants it.
+Task<UploadEnd> send_body(Session& session, Request& request, Outgoing& outgoing,
+                          origin::Exchange& exchange, UploadPace& pace) {
+  if (session.expects_continue()) {
+    Continuation continuation = co_await negotiate_continue(session, exchange);
+    if (continuation.refusal)
+      co_return UploadEnd{.how = Upload::answered, .early = std::move(continuation.refusal)};
+    if (!continuation.send) {
+      session.cut();
+      co_return UploadEnd{.how = Upload::aborted};
+    }
+  }
+  if (!request.has_body())
+    co_return UploadEnd{.how = Upload::sent};
+  BodyWriter writer{exchange, outgoing.form, std::move(outgoing.signer),
+                    session.shared().client.config().progress_timeout};
+  co_return co_await upload_body(session, request, writer, exchange, pace);
+}
+
+Task<Attempt> forward_once(Session& session, Request& request, UploadPace& pace) {
   origin::Client& client = session.shared().client;
+  const bool has_begun = co_await wait_for_body(session, request, pace);
+  if (!has_begun)
+    co_return Attempt::done;
+  // Signed now: the client may have taken its time.
   Outgoing outgoing = sign_outgoing(session, request);
   const Deadline deadline = Deadline::after(client.config().connect_timeout);
   auto exchange = co_await client.send(std::move(outgoing.head), origin::Reason::forward, deadline);
@@ -224,32 +175,21 @@ Task<Attempt> forward_once(Session& session, Request& request) {
     co_await session.answer_error(failure_of(exchange.error()));
     co_return Attempt::done;
   }
-  Upload upload = Upload::sent;
-  Answer early;
-  if (session.expects_continue()) {
-    Continuation continuation = co_await negotiate_continue(session, *exchange.value());
-    if (!continuation.refusal && !continuation.send) {
-      session.cut();
-      co_return Attempt::done;
-    }
-    early = std::move(continuation.refusal);
-    if (early)
-      upload = Upload::answered;
-  }
-  if (request.has_body() && !early) {
-    BodyWriter writer{*exchange.value(), outgoing.form, std::move(outgoing.signer),
-                      client.config().progress_timeout};
-    upload = co_await upload_body(session, request, writer, *exchange.value(), early);
-  }
-  if (upload == Upload::aborted)
+  UploadEnd end = co_await send_body(session, request, outgoing, *exchange.value(), pace);
+  if (end.how == Upload::aborted) {
+    // First, for the client may be slow to hear of it.
+    exchange.value().reset();
+    if (end.failure)
+      co_await session.answer_error(*std::move(end.failure));
     co_return Attempt::done;
-  if (!early)
-    early = co_await final_answer(session, *exchange.value(), upload);
-  if (*early && origin::is_redirect(early->value().status) && !request.is_passed_on()) {
-    const bool untouched = session.record().bytes_in == 0;
-    co_return co_await redirect(session, request, *exchange.value(), early->value(), untouched);
   }
-  co_await answer(session, request, *exchange.value(), upload, *std::move(early));
+  if (!end.early)
+    end.early = co_await final_answer(session, *exchange.value(), end.how);
+  if (*end.early && origin::is_redirect(end.early->value().status) && !request.is_passed_on()) {
+    const bool untouched = session.record().bytes_in == 0;
+    co_return co_await redirect(session, request, *exchange.value(), end.early->value(), untouched);
+  }
+  co_await answer(session, request, *exchange.value(), end.how, *std::move(end.early));
   co_return Attempt::done;
 }
 
@@ -261,8 +201,9 @@ Task<void> forward(Session& session, Request& request) {
     co_await forward_safe(session, request);
     co_return;
   }
+  UploadPace pace = upload_pace(session);
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    const Attempt ended = co_await forward_once(session, request);
+    const Attempt ended = co_await forward_once(session, request, pace);
     if (ended == Attempt::done)
       co_return;
   }

@@ -1,6 +1,7 @@
 // PostObject: a browser's upload, whose authorisation lies in its body.
 #include "proxy/authenticate.hpp"
 #include "proxy/session.hpp"
+#include "proxy/upload.hpp"
 
 #include <forebay/base/errc.hpp>
 #include <forebay/s3/post_form.hpp>
@@ -20,6 +21,7 @@ Task<std::optional<s3::PostForm>> read_form(Session& session, const Request& req
     co_await session.answer_error(std::move(parser).error());
     co_return std::nullopt;
   }
+  UploadPace pace = upload_pace(session);
   for (;;) {
     s3::Outcome<bool> complete = parser.value().feed(body);
     if (!complete) {
@@ -32,10 +34,12 @@ Task<std::optional<s3::PostForm>> read_form(Session& session, const Request& req
     const std::size_t before = body.size();
     body.resize(before + kPiece);
     const auto space = std::as_writable_bytes(std::span{body}).subspan(before);
-    const auto got = co_await session.reader().read_body(space, session.receive_deadline());
+    const auto got = co_await read_body(session, space, pace);
     body.resize(before + (got ? got.value() : 0));
     if (!got) {
-      session.cut();
+      auto failure = client_failed(session, got.error());
+      if (failure)
+        co_await session.answer_error(*std::move(failure));
       co_return std::nullopt;
     }
     session.record().bytes_in += got.value();

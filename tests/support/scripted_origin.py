@@ -65,6 +65,7 @@ class Script:
     cut_at: int | None = None  # close after so many body bytes
     cut_with: str = "fin"  # or "rst"
     drop: bool = False  # close without an answer, the request read
+    early: int | None = None  # the answer after so many bytes of the request's body, then close
     drop_at_body: int | None = None  # close with RST after so many bytes of the request's body
     set_headers: dict = dataclasses.field(default_factory=dict)  # name -> value, None removes
     chunked: bool = False  # no Content-Length
@@ -316,7 +317,10 @@ class ScriptedOrigin:
         except (AuthError, S3Error) as error:
             refusal = error
         expects = (request.header("expect") or "").lower() == "100-continue"
-        unread = expects and (script.expect == "final" or refusal is not None)
+        unread = script.early is not None or (
+            expects and (script.expect == "final" or refusal is not None))
+        if script.early:
+            await self._take(request, script.early, script, reader, writer)
         if not unread:
             if expects and script.expect == "continue":
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -373,29 +377,30 @@ class ScriptedOrigin:
         return payload_hash
 
     async def _read_body(self, request, script, reader, writer):
-        chunks = []
-
-        async def take(length):
-            while length > 0:
-                piece = await reader.read(min(length, SLICE))
-                if not piece:
-                    raise asyncio.IncompleteReadError(b"", length)
-                request.body_received += len(piece)
-                length -= len(piece)
-                chunks.append(piece)
-                if script.drop_at_body is not None:
-                    if request.body_received >= script.drop_at_body:
-                        self._reset(writer)
-
         if (request.header("transfer-encoding") or "").lower() == "chunked":
-            while length := int((await reader.readline()).split(b";")[0], 16):
-                await take(length)
+            while length := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
+                await self._take(request, length, script, reader, writer)
                 await reader.readexactly(2)
             while (await reader.readline()).strip():
                 pass
         else:
-            await take(int(request.header("content-length") or 0))
-        request.body = b"".join(chunks)
+            length = int(request.header("content-length") or 0)
+            await self._take(request, length, script, reader, writer)
+
+    async def _take(self, request, length, script, reader, writer):
+        """Reads so many bytes of the body."""
+        chunks = []
+        while length > 0:
+            piece = await reader.read(min(length, SLICE))
+            if not piece:
+                raise asyncio.IncompleteReadError(b"", length)
+            request.body_received += len(piece)
+            length -= len(piece)
+            chunks.append(piece)
+            if script.drop_at_body is not None:
+                if request.body_received >= script.drop_at_body:
+                    self._reset(writer)
+        request.body += b"".join(chunks)
 
     @staticmethod
     def _reset(writer):

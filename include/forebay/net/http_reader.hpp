@@ -52,6 +52,10 @@ class HttpReader {
   /// Errc::truncated where the connection ends before the body does, Errc::protocol for chunks
   /// that are none, Errc::timeout.
   Task<Result<std::size_t>> read_body(std::span<std::byte> buffer, Deadline deadline);
+  /// Waits until read_body() would bring something without waiting: data, the body's end, or the
+  /// failure of the connection other than Errc::truncated, which is told here. Takes no data, and
+  /// holds no memory meanwhile but for framing that has begun. Errc::timeout, truncated, protocol.
+  Task<Result<void>> wait_body(Deadline deadline);
   /// Reads the rest of the body away; Errc::too_large when there is more than `bytes_max`.
   Task<Result<void>> discard_body(std::uint64_t bytes_max, Deadline deadline);
 

@@ -6,11 +6,16 @@
 #include <forebay/runtime/task.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include <boost/intrusive/list_hook.hpp>
+
+namespace forebay::runtime {
+class Waiter;
+}
 
 namespace forebay::net {
 
@@ -52,6 +57,10 @@ class Stream : public boost::intrusive::list_base_hook<
 
   /// Input::data or closed as a read would find it. One system call.
   virtual Input input() = 0;
+  /// After input() said `none`: wakes `waiter` once, when that may have changed, perhaps for
+  /// nothing. A later call replaces the waiter of an earlier one. Unlike a wait it keeps no task,
+  /// so one task can await several streams: see wait_for_input().
+  virtual void wake_at_input(std::shared_ptr<runtime::Waiter> waiter) = 0;
   /// For a pooled connection, which is stale as well when input() is `data`; or a client that left.
   bool peer_closed() { return input() == Input::closed; }
 
@@ -99,5 +108,11 @@ class Stream : public boost::intrusive::list_base_hook<
 
   bool stop_writes_at_input_ = false;
 };
+
+/// Waits until a read from `stream` would not wait. Errc::timeout. Stream::interrupt() does not end
+/// it: what waits here is in the middle of an exchange.
+Task<Result<void>> wait_for_input(Stream& stream, Deadline deadline);
+/// Waits until a read from one of the two, which belong to the same worker, would not wait.
+Task<Result<void>> wait_for_input(Stream& one, Stream& other, Deadline deadline);
 
 }  // namespace forebay::net

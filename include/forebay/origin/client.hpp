@@ -15,6 +15,10 @@
 #include <string>
 #include <string_view>
 
+namespace forebay::net {
+class Stream;
+}
+
 namespace forebay::origin {
 
 /// Label of forebay_origin_requests_total{reason}.
@@ -38,6 +42,8 @@ class Exchange {
   virtual bool response_pending() = 0;
   /// Waits until response_pending(), e.g. for 100 Continue. False when the deadline passed first.
   virtual Task<Result<bool>> wait_response(Deadline deadline) = 0;
+  /// Waits until response_pending(), or until a read from `client` would not wait. Errc::timeout.
+  virtual Task<Result<void>> wait_response_or(net::Stream& client, Deadline deadline) = 0;
 
   /// The next response head; status 100 is reported, other 1xx are swallowed. Errc::timeout,
   /// closed, protocol, too_large.

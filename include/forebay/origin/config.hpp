@@ -15,6 +15,7 @@ struct OriginConfig {
   std::vector<std::string> redirect_hosts;  ///< Globs of hosts that a redirect may name.
   std::string ca_file;                      ///< PEM; empty: the system's.
   std::size_t max_connections = 512;        ///< Of this node, all workers together.
+  std::size_t max_uploads = 0;              ///< Of them, for requests with a body; 0: half.
   milliseconds connect_timeout{5'000};  ///< DNS, TCP and TLS; also the wait for a free connection.
   milliseconds lookup_timeout{10'000};  ///< A whole lookup.
   milliseconds first_byte_timeout{

@@ -58,6 +58,8 @@ struct ProxyConfig {
   milliseconds send_timeout{60'000};  ///< listen.send_timeout: without progress toward the client.
   milliseconds receive_timeout{
       60'000};  ///< listen.receive_timeout: without progress from the client, within a body.
+  std::uint64_t min_upload_rate = 1 * KiB;  ///< listen.min_upload_rate: bytes a second; 0: any.
+  milliseconds upload_grace{30'000};        ///< listen.upload_grace
   milliseconds queue_timeout{
       5'000};  ///< limits.queue_timeout: the wait for a bounded resource before 503 SlowDown.
   std::size_t direct_reads_max =

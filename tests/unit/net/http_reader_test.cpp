@@ -405,5 +405,67 @@ TEST_F(HttpReaderTest, DiscardsABodyWithinItsBound) {
   }
 }
 
+TEST_F(HttpReaderTest, WaitingForABodyTakesItsFramingAndNoneOfItsData) {
+  struct Case {
+    std::string name;
+    http::BodyFraming framing;
+    Pieces pieces;
+    Error error;
+    std::string data;  ///< What read_body() brings then.
+  };
+  const http::BodyFraming chunked{http::Framing::chunked, 0};
+  const http::BodyFraming length{http::Framing::length, 5};
+  const std::string head{kHead};
+  const std::vector<Case> cases{
+      {"with its head", length, {head + "hello"}, {}, "hello"},
+      {"after its head", length, {head, "hello"}, {}, "hello"},
+      {"never", length, {head}, Errc::truncated, ""},
+      {"no body", {}, {head}, {}, ""},
+      {"chunk with its head", chunked, {head + "5\r\nhello\r\n"}, {}, "hello"},
+      {"chunk in pieces", chunked, {head, "5", "\r", "\n", "hel", "lo\r\n"}, {}, "hel"},
+      {"a size and no data", chunked, {head, "5\r\n"}, Errc::truncated, ""},
+      {"no data", chunked, {head, "0\r\n", "\r\n"}, {}, ""},
+      {"no chunk", chunked, {head, "hello\r\n"}, Errc::protocol, ""},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    ScriptedStream stream{c.pieces};
+    run(
+        +[](ScriptedStream* from, const Case* expected) -> Task<void> {
+          HttpReader reader{*from};
+          const auto head = co_await reader.read_request(patience(), kHeadTimeout);
+          EXPECT_TRUE(head);
+          reader.set_body(expected->framing);
+          const auto waited = co_await reader.wait_body(patience());
+          EXPECT_EQ(waited ? Error{} : waited.error(), expected->error);
+          if (!waited)
+            co_return;
+          std::string buffer(16, '\0');
+          const auto got = co_await reader.read_body(writable(buffer), patience());
+          EXPECT_EQ(buffer.substr(0, got.value()), expected->data);
+        },
+        &stream, &c);
+  }
+}
+
+TEST_F(HttpReaderTest, AChunkedBodyBeforeDoesNotEndTheWaitForTheNext) {
+  ScriptedStream stream{Pieces{std::string{kHead} + "0\r\n\r\n" + std::string{kHead}},
+                        Errc::timeout};
+  run(
+      +[](ScriptedStream* from) -> Task<void> {
+        HttpReader reader{*from};
+        for (const auto framing : {http::Framing::chunked, http::Framing::length}) {
+          const auto head = co_await reader.read_request(patience(), kHeadTimeout);
+          EXPECT_TRUE(head);
+          reader.set_body({framing, 5});
+          const auto waited = co_await reader.wait_body(patience());
+          EXPECT_EQ(waited.has_value(), framing == http::Framing::chunked);
+          const auto discarded = co_await reader.discard_body(0, patience());
+          EXPECT_EQ(discarded.has_value(), framing == http::Framing::chunked);
+        }
+      },
+      &stream);
+}
+
 }  // namespace
 }  // namespace forebay::net::testing

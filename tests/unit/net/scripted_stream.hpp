@@ -2,11 +2,13 @@
 // A stream without a socket: reads hand out prepared pieces, writes are collected.
 #include <forebay/base/errc.hpp>
 #include <forebay/net/stream.hpp>
+#include <forebay/runtime/waiter.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -35,7 +37,12 @@ class ScriptedStream final : public Stream {
       co_return Errc::cancelled;
     co_return !(pieces_.empty() && end_ == Errc::timeout);
   }
-  Input input() override { return pieces_.empty() ? Input::closed : Input::data; }
+  void wake_at_input(std::shared_ptr<runtime::Waiter> waiter) override { waiter->wake(); }
+  Input input() override {
+    const bool has_data =
+        std::ranges::any_of(pieces_, [](const auto& piece) { return !piece.empty(); });
+    return has_data ? Input::data : Input::closed;
+  }
   Result<std::size_t> try_write(std::span<const ConstBytes> parts) override {
     if (blocked_)
       return std::size_t{0};

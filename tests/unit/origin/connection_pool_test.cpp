@@ -1,6 +1,9 @@
 // The bound on connections, the line of those who wait, and how idle connections end.
+#include "origin/connection_pool.hpp"
+
 #include "client_fixture.hpp"
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -90,12 +93,27 @@ Task<void> fetch_one(Client* client, Reason reason, Deadline deadline, Outcomes*
   outcomes->add(body ? Error{} : body.error());
 }
 
+/// An upload whose body never comes; it ends with the answer's head.
+Task<void> upload_one(Client* client, Deadline deadline, Outcomes* outcomes) {
+  auto exchange = co_await client->send(put(5), Reason::forward, deadline);
+  if (!exchange) {
+    outcomes->add(exchange.error());
+    co_return;
+  }
+  const auto head = co_await exchange.value()->read_head(deadline);
+  outcomes->add(head ? Error{} : head.error());
+}
+
 class ConnectionPoolTest : public ClientTest {
  protected:
   void start(int count, std::size_t worker, Deadline deadline = patience(),
              Reason reason = Reason::lookup) {
     for (int i = 0; i < count; ++i)
       workers().spawn_on(worker, "fetch", &fetch_one, &client(), reason, deadline, &outcomes);
+  }
+  void start_uploads(int count, std::size_t worker, Deadline deadline = patience()) {
+    for (int i = 0; i < count; ++i)
+      workers().spawn_on(worker, "upload", &upload_one, &client(), deadline, &outcomes);
   }
   void wait_all() { EXPECT_TRUE(workers().drain(patience())); }
 
@@ -215,6 +233,88 @@ TEST_F(ConnectionPoolTest, AFillThatGivesUpLeavesItsShare) {
   gate.release(4);
   wait_all();
   EXPECT_EQ(outcomes.good(), 7);
+}
+
+TEST(PoolShares, EachUseLeavesConnectionsToTheOthers) {
+  struct Case {
+    std::string name;
+    std::size_t max_connections;
+    std::size_t max_uploads;
+    std::size_t fills;
+    std::size_t uploads;
+    std::size_t together;
+  };
+  const std::vector<Case> cases{
+      {"one is everybody's", 1, 0, 1, 1, 1},
+      {"two", 2, 0, 1, 1, 1},
+      {"few", 5, 0, 4, 2, 4},
+      {"sixteen", 16, 0, 14, 8, 15},
+      {"the default", 512, 0, 448, 256, 480},
+      {"fewer uploads", 512, 10, 448, 10, 480},
+      {"more uploads", 16, 12, 14, 12, 15},
+      {"too many uploads", 16, 500, 14, 14, 15},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    const Shares shares = Shares::of(c.max_connections, c.max_uploads);
+    const std::array<std::size_t, kUses> each{c.max_connections, c.fills, c.uploads};
+    EXPECT_EQ(shares.each, each);
+    EXPECT_EQ(shares.together, c.together);
+  }
+}
+
+TEST_F(ConnectionPoolTest, UploadsAndFillsLeaveConnectionsToEachOtherAndToTheRest) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 16;
+  connect(origin.endpoint());
+  start_uploads(10, 0);
+  start_uploads(10, 1);
+  EXPECT_TRUE(gate.wait_for(8));
+  // Past the uploads that wait for one of the eight.
+  start(20, 0, patience(), Reason::fill);
+  EXPECT_TRUE(gate.wait_for(15));
+  start(1, 1);
+  EXPECT_TRUE(gate.wait_for(16));
+  EXPECT_EQ(origin.accepted(), 16);
+  gate.release(41);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 41);
+}
+
+TEST_F(ConnectionPoolTest, FillsLeaveAConnectionToUploads) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 16;
+  connect(origin.endpoint());
+  start(20, 0, patience(), Reason::fill);
+  EXPECT_TRUE(gate.wait_for(14));
+  start_uploads(3, 1);
+  EXPECT_TRUE(gate.wait_for(15));
+  start(1, 1);
+  EXPECT_TRUE(gate.wait_for(16));
+  gate.release(24);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 24);
+}
+
+TEST_F(ConnectionPoolTest, AnUploadThatWaitsForItsShareIsNextWhenAnotherEnds) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 8;
+  config.max_uploads = 1;
+  connect(origin.endpoint());
+  start_uploads(1, 0);
+  EXPECT_TRUE(gate.wait_for(1));
+  // They give up for want of a share, while most connections are free.
+  start_uploads(3, 1, soon());
+  EXPECT_TRUE(outcomes.wait_overloaded(3));
+  start_uploads(2, 1);
+  start(2, 0);
+  EXPECT_TRUE(gate.wait_for(3));
+  gate.release(5);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 5);
 }
 
 TEST_F(ConnectionPoolTest, AnotherWorkersIdleConnectionMakesRoom) {

@@ -1,6 +1,8 @@
 // Requests with a body: framing, 100 Continue, answers that come before the body's end.
 #include "client_fixture.hpp"
 
+#include <forebay/net/connect.hpp>
+
 #include <atomic>
 #include <future>
 #include <stdexcept>
@@ -111,6 +113,89 @@ TEST_F(ClientTest, WaitsForAnAnswerNoLongerThanTheDeadline) {
     const auto pending = co_await exchange->wait_response(soon());
     EXPECT_FALSE(pending.value());
   });
+}
+
+/// A stream on the calling worker that stands for a client's.
+Task<std::unique_ptr<net::Stream>> connected(const LoopbackOrigin& peer) {
+  const net::Endpoint endpoint{.host = "127.0.0.1", .port = peer.port()};
+  auto stream = co_await net::connect(endpoint, nullptr, patience());
+  if (!stream)
+    throw std::runtime_error{stream.error().message()};
+  co_return std::move(stream).value();
+}
+
+TEST_F(ClientTest, WaitsForTheAnswerAndForTheClientAtOnce) {
+  std::promise<void> client_speaks;
+  std::promise<void> origin_speaks;
+  LoopbackOrigin origin{[&](Peer& peer, std::size_t) {
+    peer.receive_head();
+    origin_speaks.get_future().wait();
+    peer.send(ok(""));
+    peer.receive_end();
+  }};
+  LoopbackOrigin other_end{[&](Peer& peer, std::size_t) {
+    client_speaks.get_future().wait();
+    peer.send("x");
+    peer.receive_end();
+  }};
+  Client& client = connect(origin.endpoint());
+  run([&]() -> Task<void> {
+    auto exchange = co_await opened(client, put(5));
+    auto stream = co_await connected(other_end);
+    // Time and again: a wait must leave nothing behind that disturbs the next.
+    for (int i = 0; i < 3; ++i) {
+      const auto waited = co_await exchange->wait_response_or(*stream, soon());
+      EXPECT_EQ(waited.error(), Errc::timeout);
+      const auto pending = co_await exchange->wait_response(soon());
+      EXPECT_FALSE(pending.value());
+      const auto readable = co_await stream->wait_readable(soon());
+      EXPECT_FALSE(readable.value());
+    }
+    client_speaks.set_value();
+    auto waited = co_await exchange->wait_response_or(*stream, patience());
+    EXPECT_TRUE(waited);
+    EXPECT_EQ(stream->input(), net::Input::data);
+    EXPECT_FALSE(exchange->response_pending());
+    std::array<std::byte, 16> buffer;
+    const auto got = co_await stream->read_some(buffer, patience());
+    EXPECT_EQ(got.value(), 1U);
+    origin_speaks.set_value();
+    waited = co_await exchange->wait_response_or(*stream, patience());
+    EXPECT_TRUE(waited);
+    EXPECT_EQ(stream->input(), net::Input::none);
+    EXPECT_TRUE(exchange->response_pending());
+  });
+}
+
+TEST_F(ClientTest, TheEndOfEitherSideEndsTheWaitForBoth) {
+  for (const bool client_leaves : {false, true}) {
+    SCOPED_TRACE(client_leaves);
+    std::promise<void> leave;
+    LoopbackOrigin origin{[&](Peer& peer, std::size_t) {
+      peer.receive_head();
+      if (client_leaves)
+        peer.receive_end();
+      else
+        leave.get_future().wait();
+    }};
+    LoopbackOrigin other_end{[&](Peer& peer, std::size_t) {
+      if (client_leaves)
+        leave.get_future().wait();
+      else
+        peer.receive_end();
+    }};
+    Client& client = connect(origin.endpoint());
+    run([&]() -> Task<void> {
+      auto exchange = co_await opened(client, put(5));
+      auto stream = co_await connected(other_end);
+      leave.set_value();
+      const auto waited = co_await exchange->wait_response_or(*stream, patience());
+      EXPECT_TRUE(waited);
+      EXPECT_EQ(stream->input(), client_leaves ? net::Input::closed : net::Input::none);
+      EXPECT_EQ(exchange->response_pending(), !client_leaves);
+    });
+    disconnect();
+  }
 }
 
 TEST_F(ClientTest, AnAnswerBehindA100IsPendingAtOnce) {
