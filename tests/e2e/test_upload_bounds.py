@@ -1,4 +1,5 @@
 """Uploads: no client holds a connection that it does not use, and reads always find one."""
+import contextlib
 import datetime
 import signal
 import ssl
@@ -27,6 +28,27 @@ def head_of_put(client, path, size, *extra):
 def begin(client, path, size, sent=b"", *extra):
     return RawConnection(client.address, timeout=30).send(
         head_of_put(client, path, size, *extra) + sent)
+
+
+@contextlib.contextmanager
+def origin_and_node(node, certificate, secure):
+    """Both with TLS, or both without; and connect(), which makes a RawConnection to the node."""
+    context, config, trusting = None, {}, None
+    if secure:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+        config = tls_config(certificate) | {"origin": {"ca_file": str(certificate / "ca.pem")}}
+        trusting = ssl.create_default_context(cafile=certificate / "ca.pem")
+    with ScriptedOrigin(tls=context) as origin:
+        origin.make_bucket("bucket")
+        proxy = node(origin, config)
+
+        def connect():
+            raw = RawConnection(proxy.client(SCRIPT).address, timeout=15)
+            if secure:
+                raw.socket = trusting.wrap_socket(raw.socket, server_hostname="127.0.0.1")
+            return raw
+        yield origin, proxy, connect
 
 
 def active(proxy):
@@ -241,24 +263,12 @@ def test_a_slow_origin_is_no_fault_of_the_client(scripted, node):
 @pytest.mark.parametrize("sent", [1, 2 * MIB])
 @pytest.mark.parametrize("secure", [False, True])
 def test_an_early_answer_reaches_a_silent_client(scripted, node, certificate, sent, secure):
-    context = None
-    config = {}
-    if secure:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-        config = tls_config(certificate) | {"origin": {"ca_file": str(certificate / "ca.pem")}}
-    with ScriptedOrigin(tls=context) as origin:
-        origin.make_bucket("bucket")
+    with origin_and_node(node, certificate, secure) as (origin, proxy, connect):
         # Of what the client sent, the node holds the last piece back.
         origin.on(Script(early=sent // 2, delay_head=0.5, error=S3Error(403, "AccessDenied")),
                   method="PUT")
-        proxy = node(origin, config)
-        client = proxy.client(SCRIPT)
-        raw = RawConnection(client.address, timeout=15)
-        if secure:
-            trusting = ssl.create_default_context(cafile=certificate / "ca.pem")
-            raw.socket = trusting.wrap_socket(raw.socket, server_hostname="127.0.0.1")
-        with raw.send(head_of_put(client, "/bucket/key", 20 * MIB) + b"x" * sent):
+        head = head_of_put(proxy.client(SCRIPT), "/bucket/key", 20 * MIB)
+        with connect().send(head + b"x" * sent) as raw:
             began = time.monotonic()
             status, _, body = raw.answer()
             assert status == 403 and b"AccessDenied" in body
@@ -291,19 +301,19 @@ def test_an_origin_that_closes_ends_a_silent_upload(scripted, node):
         assert status == 503 and b"ServiceUnavailable" in body
 
 
-def test_many_pauses_are_one_upload(scripted, node):
+@pytest.mark.parametrize("secure", [False, True])
+def test_many_pauses_are_one_upload(node, certificate, secure):
     """The node waits for the client and the origin again and again; the connection stays good."""
-    proxy = node(scripted)
-    client = proxy.client(SCRIPT)
-    with RawConnection(client.address) as raw:
-        for turn in range(3):
-            raw.send(head_of_put(client, "/bucket/key", 200))
-            for n in range(200):
-                raw.send(b"%d" % (n % 10))
-                time.sleep(0.002)
-            assert raw.answer()[0] == 200
-            assert scripted.get("bucket", "key").body == b"0123456789" * 20
-    assert scripted.connections == 1
+    with origin_and_node(node, certificate, secure) as (origin, proxy, connect):
+        with connect() as raw:
+            for turn in range(3):
+                raw.send(head_of_put(proxy.client(SCRIPT), f"/bucket/key{turn}", 200))
+                for n in range(200):
+                    raw.send(b"%d" % (n % 10))
+                    time.sleep(0.002)
+                assert raw.answer()[0] == 200
+                assert origin.get("bucket", f"key{turn}").body == b"0123456789" * 20
+        assert origin.connections == 1
 
 
 @pytest.mark.parametrize("sent", [b"", b"he"])

@@ -23,10 +23,12 @@ class Gate {
   }
   /// False at the connection's end.
   bool serve_one(Peer& peer) {
-    if (peer.receive_head().empty())
+    const std::string head = peer.receive_head();
+    if (head.empty())
       return false;
     {
       std::unique_lock lock{mutex_};
+      uploads_ += head.starts_with("PUT") ? 1 : 0;
       ++waiting_;
       changed_.notify_all();
       changed_.wait(lock, [this] { return permits_ != 0; });
@@ -46,12 +48,18 @@ class Gate {
     std::unique_lock lock{mutex_};
     return changed_.wait_for(lock, std::chrono::seconds{10}, [&] { return waiting_ >= count; });
   }
+  /// Uploads so far.
+  int uploads() const {
+    const std::lock_guard lock{mutex_};
+    return uploads_;
+  }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   int permits_ = 0;
   int waiting_ = 0;
+  int uploads_ = 0;
 };
 
 /// How many fetches ended how.
@@ -276,6 +284,7 @@ TEST_F(ConnectionPoolTest, UploadsAndFillsLeaveConnectionsToEachOtherAndToTheRes
   EXPECT_TRUE(gate.wait_for(15));
   start(1, 1);
   EXPECT_TRUE(gate.wait_for(16));
+  EXPECT_EQ(gate.uploads(), 8);
   EXPECT_EQ(origin.accepted(), 16);
   gate.release(41);
   wait_all();
@@ -293,6 +302,7 @@ TEST_F(ConnectionPoolTest, FillsLeaveAConnectionToUploads) {
   EXPECT_TRUE(gate.wait_for(15));
   start(1, 1);
   EXPECT_TRUE(gate.wait_for(16));
+  EXPECT_EQ(gate.uploads(), 1);
   gate.release(24);
   wait_all();
   EXPECT_EQ(outcomes.good(), 24);
