@@ -342,7 +342,7 @@ TEST_F(NodeCredentialsTest, AsksTheTokenServiceWithTheTokenOfTheMoment) {
   EXPECT_EQ(service.connections(), 2U) << "no connection is kept for an hour";
 }
 
-TEST_F(NodeCredentialsTest, TakesNoTokenFromAFileThatOthersCanRead) {
+TEST_F(NodeCredentialsTest, TakesATokenFromAFileWhoseModeItsIssuerChose) {
   Service service;
   service.answer("POST /", http_answer(200, sts_pair("AK", "2030-01-01T01:00:00Z")));
   config.source = CredentialSource::web_identity;
@@ -352,8 +352,7 @@ TEST_F(NodeCredentialsTest, TakesNoTokenFromAFileThatOthersCanRead) {
   const auto credentials = create();
   ASSERT_TRUE(credentials);
   poll(*credentials.value());
-  EXPECT_EQ(now_valid(*credentials.value()), "none");
-  EXPECT_THAT(service.requests(), testing::IsEmpty());
+  EXPECT_NE(now_valid(*credentials.value()), "none");
 }
 
 TEST_F(NodeCredentialsTest, AsksTheContainersEndpointWithItsToken) {
