@@ -16,7 +16,7 @@ demo_packages=(
   radosgw ceph-mon ceph-osd python3 python3-venv curl ca-certificates iproute2 procps openssl
 )
 test_packages=(
-  clang-tidy-19 clang-format-19 libclang-rt-19-dev nginx-light libseccomp-dev python3-boto3
+  clang-tidy-19 clang-format-19 libclang-rt-19-dev nginx-light libseccomp-dev python3-boto3 chromium
   "${demo_packages[@]}"
 )
 
