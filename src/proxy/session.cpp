@@ -234,7 +234,7 @@ s3::Outcome<void> Session::prepare_caller(Request& request) {
     return success();
   }
   // Its query is that of the request it announces, whose signature is for another method.
-  if (request.operation == s3::Operation::cors_preflight) {
+  if (request.is_preflight()) {
     request.caller = keyless(Kind::anonymous);
     return success();
   }

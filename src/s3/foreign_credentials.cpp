@@ -67,6 +67,14 @@ bool is_token_field(std::string_view name) {
 
 }  // namespace
 
+bool is_credential_field(std::string_view name) {
+  return is_foreign_field(name) || is_token_field(name) || http::iequals(name, "authorization");
+}
+
+bool is_credential_parameter(std::string_view name) {
+  return is_foreign_parameter(name) || folds_to_auth_parameter(name) || is_part_of_one(name);
+}
+
 std::optional<std::string> foreign_credentials(const http::RequestHead& request,
                                                std::span<const http::QueryParameter> query,
                                                bool is_signed) {

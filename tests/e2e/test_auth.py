@@ -117,6 +117,22 @@ def test_a_preflight_is_forwarded_all_the_same(scripted, node):
     assert [request.method for request in scripted.requests] == ["OPTIONS"]
 
 
+@pytest.mark.parametrize("mode", ["verify", "passthrough"])
+def test_a_preflight_carries_no_credentials_in_any_spelling(scripted, node, mode):
+    auth = {"mode": mode} | ({} if mode == "verify" else {"credentials_file": None})
+    proxy = node(scripted, {"auth": auth})
+    query = "X-Amz-Signature=a&x-amz-credential=b&awsaccesskeyid=c&temp_url_sig=d&Signature=e"
+    fields = [("Host", proxy.client(SCRIPT).host), ("Authorization", "AWS a:b"),
+              ("X-Auth-Token", "t"), ("x-amz-security-token", "t"), ("Origin", "http://page.test"),
+              ("Access-Control-Request-Method", "PUT")]
+    proxy.client(SCRIPT).send("OPTIONS", f"/bucket/key?versionId=v&{query}", fields)
+    asked = scripted.requests[-1]
+    assert (asked.method, asked.target) == ("OPTIONS", "/bucket/key?versionId=v")
+    names = {name.lower() for name, _ in asked.headers}
+    assert "origin" in names
+    assert not names & {"authorization", "x-auth-token", "x-amz-security-token"}
+
+
 def test_what_only_leads_to_a_bucket_is_never_cached(scripted, node):
     """An access point's alias: what it answers need not be the object."""
     alias = "my-ap-abc123-s3alias"

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace forebay::s3 {
 
@@ -17,5 +18,10 @@ namespace forebay::s3 {
 std::optional<std::string> foreign_credentials(const http::RequestHead& request,
                                                std::span<const http::QueryParameter> query,
                                                bool is_signed);
+
+/// Whether a field or parameter of that name is, or is part of, credentials of any kind: what a
+/// request that is nobody's must not carry.
+bool is_credential_field(std::string_view name);
+bool is_credential_parameter(std::string_view name);
 
 }  // namespace forebay::s3
