@@ -1,8 +1,10 @@
 #include "origin/credential_documents.hpp"
 
+#include <forebay/base/assert.hpp>
 #include <forebay/http/message.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <new>
 #include <utility>
@@ -59,15 +61,17 @@ bool load_xml(std::string_view xml, pugi::xml_document& document) {
          document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8);
 }
 
-/// Erases what a document leaves behind.
+/// Erases what a document leaves behind. The library gives memory back with another alignment than
+/// it asked for, so only the one that any memory has is offered.
 class WipingMemory final : public boost::json::memory_resource {
  private:
   void* do_allocate(std::size_t size, std::size_t alignment) override {
-    return ::operator new(size, std::align_val_t{alignment});
+    ASSERT(alignment <= alignof(std::max_align_t));
+    return ::operator new(size);
   }
-  void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override {
+  void do_deallocate(void* memory, std::size_t size, std::size_t /*alignment*/) override {
     ::explicit_bzero(memory, size);
-    ::operator delete(memory, std::align_val_t{alignment});
+    ::operator delete(memory);
   }
   bool do_is_equal(const boost::json::memory_resource& other) const noexcept override {
     return this == &other;
