@@ -126,9 +126,15 @@ std::optional<Refusal> check_names(const Headers& headers) {
   return std::nullopt;
 }
 
-void remove_odd_names(Headers& headers) {
-  headers.remove_if([](const Headers::Field& field) {
-    return !is_plain_name(field.name) && !is_metadata_name(field.name);
+void remove_ambiguous_names(Headers& headers) {
+  constexpr std::array<std::string_view, 12> kForeign{
+      "x-goog-",   "x-rgw-",     "x-dho-",       "x-minio-",   "x-oss-",  "x-emc-",
+      "x-object-", "x-account-", "x-container-", "x-storage-", "x-copy-", "rgwx-"};
+  headers.remove_if([&kForeign](const Headers::Field& field) {
+    const bool is_odd = !is_plain_name(field.name) && !is_metadata_name(field.name);
+    return is_odd || std::any_of(kForeign.begin(), kForeign.end(), [&field](auto prefix) {
+             return iequals(field.name.substr(0, prefix.size()), prefix);
+           });
   });
 }
 

@@ -128,15 +128,24 @@ std::optional<Refusal> check_fields(const Headers& headers) {
   return std::nullopt;
 }
 
-Headers end_to_end(const Headers& headers) {
+void remove_connection_named(Headers& headers) {
   const auto options = connection_options(headers);
-  Headers result;
-  for (const auto& field : headers) {
-    const bool named = !options.empty() &&
-                       std::binary_search(options.begin(), options.end(), to_lower(field.name));
-    if (!named && !is_hop_by_hop(field.name))
-      result.add(field.name, field.value);
-  }
+  if (options.empty())
+    return;
+  headers.remove_if([&options](const Headers::Field& field) {
+    return !is_hop_by_hop(field.name) &&
+           std::binary_search(options.begin(), options.end(), to_lower(field.name));
+  });
+}
+
+void remove_hop_by_hop(Headers& headers) {
+  headers.remove_if([](const Headers::Field& field) { return is_hop_by_hop(field.name); });
+}
+
+Headers end_to_end(const Headers& headers) {
+  Headers result = headers;
+  remove_connection_named(result);
+  remove_hop_by_hop(result);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <forebay/http/date.hpp>
 #include <forebay/http/header_rules.hpp>
 #include <forebay/http/uri.hpp>
+#include <forebay/s3/sha256.hpp>
 #include <forebay/s3/sigv4.hpp>
 
 #include <algorithm>
@@ -15,6 +16,16 @@ namespace {
 /// Last-Modified counts seconds: only what was sent later than that second can tell its state from
 /// a change within it (RFC 9110 section 8.8.2.2).
 constexpr std::chrono::seconds kCertain{2};
+
+/// Larger heads are not remembered: the memory of all must be bounded in bytes.
+constexpr std::size_t kHeadMax = 4 * KiB;
+
+std::size_t size_of(const http::Headers& headers) {
+  std::size_t size = 0;
+  for (const auto& field : headers)
+    size += field.name.size() + field.value.size() + sizeof(http::Headers::Field);
+  return size;
+}
 
 /// x-amz-date and the like differ in every request and change nothing in the answer.
 bool decides(std::string_view lower_name) {
@@ -36,7 +47,7 @@ void AnswerMemo::note(const std::string& name, const http::ResponseHead& answer,
     order_.erase(known->second.place);
     entries_.erase(known);
   }
-  if (!certain)
+  if (!certain || size_of(verdict.headers) > kHeadMax)
     return;
   order_.push_front(name);
   auto kept = std::make_shared<origin::Verdict>(verdict);
@@ -72,7 +83,9 @@ std::string answer_name(const http::RequestHead& request, std::string_view acces
   };
   append(request.headers.value_or_empty("Host"));
   append(target.path);
-  std::erase_if(rest, [](const auto& each) { return s3::is_auth_parameter(each.name); });
+  std::erase_if(rest, [](const auto& each) {
+    return s3::is_auth_parameter(each.name) || each.name == "x-id";
+  });
   append(http::format_query(rest));
   for (const auto& field : request.headers) {
     const std::string lower = http::to_lower(field.name);
@@ -81,7 +94,7 @@ std::string answer_name(const http::RequestHead& request, std::string_view acces
       append(field.value);
     }
   }
-  return name;
+  return s3::sha256_hex(name);
 }
 
 }  // namespace forebay::proxy

@@ -14,7 +14,7 @@
 
 namespace forebay::proxy {
 
-/// Bounded; the least recently noted is forgotten. Any thread.
+/// Bounded in entries and in the bytes of each; the least recently noted is forgotten. Any thread.
 class AnswerMemo {
  public:
   /// Notes a 200 or 206 that `answer` was, whose verdict is `verdict`. Kept only where a later
@@ -43,8 +43,9 @@ class AnswerMemo {
   std::unordered_map<std::string, Entry> entries_;  ///< Guarded by mutex_.
 };
 
-/// What tells one memory from another: who asks (as the request says, not empty), for what, and
-/// every field that the answer may depend on. `request` is as the client sent it.
+/// What tells one memory from another (a hash, so that it is small): who asks (as the request says,
+/// not empty), for what, and every field that the answer may depend on. `request` is as the client
+/// sent it.
 std::string answer_name(const http::RequestHead& request, std::string_view access_key);
 
 }  // namespace forebay::proxy

@@ -1,5 +1,7 @@
 #include "proxy/forwarding.hpp"
 
+#include <forebay/http/field_names.hpp>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -19,9 +21,9 @@ bool speaks_for_client(std::string_view name) {
       "true-client-ip",    "cf-connecting-ip", "x-cluster-client-ip",
       "fastly-client-ip",  "x-originating-ip", "x-http-method-override",
       "x-method-override", "x-original-url",   "x-rewrite-url"};
-  return http::iequals(name.substr(0, kPrefix.size()), kPrefix) ||
+  return http::folds_to(name.substr(0, kPrefix.size()), kPrefix) ||
          std::any_of(kNames.begin(), kNames.end(),
-                     [name](std::string_view each) { return http::iequals(each, name); });
+                     [name](std::string_view each) { return http::folds_to(name, each); });
 }
 
 /// Without its port.

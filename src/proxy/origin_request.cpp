@@ -28,12 +28,13 @@ http::RequestHead origin_head(const Request& request) {
   http::RequestHead head;
   head.method = request.head.method;
   head.target = request.origin_target;
-  head.headers = http::end_to_end(request.head.headers);
+  head.headers = request.head.headers;
+  http::remove_hop_by_hop(head.headers);
   head.headers.remove("Expect");
   if (!request.is_passed_on()) {
     head.headers.remove("Host");
     head.headers.remove("Authorization");
-    http::remove_odd_names(head.headers);
+    http::remove_ambiguous_names(head.headers);
   }
   if (request.is_preflight())
     head.headers.remove_if([](const auto& field) { return s3::is_credential_field(field.name); });

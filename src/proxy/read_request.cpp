@@ -24,6 +24,10 @@ bool carries_customer_key(const http::Headers& headers) {
 bool may_use_cache(Session& session, const Request& request) {
   const CacheRule* rule =
       find_rule(session.shared().config, request.address.bucket, request.address.key);
+  // By its own Host, which may be a bucket's to the origin.
+  if (request.is_passed_on() && !s3::is_certain_host(request.head.headers.value_or_empty("Host"),
+                                                     session.shared().config.domains))
+    return false;
   return (rule == nullptr || rule->cache) && !s3::is_indirect(request.address.bucket) &&
          request.address.key.size() <= s3::kMaxKeyBytes &&
          s3::is_plain_object_query(request.query) && !s3::has_repeated_parameter(request.query) &&

@@ -167,6 +167,8 @@ s3::Outcome<void> Session::prepare(Request& request) {
                        "The request target names a host that this is not (listen.domains)."};
   }
   TRY(prepare_framing(request));
+  // Before the signature is looked at: a field that it covers must not go missing behind that.
+  http::remove_connection_named(request.head.headers);
   auto understood = prepare_target(request);
   // What is passed on need not be understood: the origin answers it.
   if (!understood && shared_.config.auth_mode == AuthMode::verify)

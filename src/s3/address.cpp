@@ -83,6 +83,18 @@ Outcome<Address> parse_address(const http::RequestHead& request,
   return address;
 }
 
+bool is_certain_host(std::string_view host_field, std::span<const std::string> domains) {
+  const auto host = host_field.substr(0, host_field.find(':'));
+  const bool is_address = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (host_field.starts_with('[') || is_address || host.find('.') == std::string_view::npos)
+    return true;
+  return std::any_of(domains.begin(), domains.end(), [host](const std::string& domain) {
+    return host == domain ||
+           (host.size() > domain.size() && host.ends_with(domain) &&
+            host[host.size() - domain.size() - 1] == '.' && host == http::to_lower(host));
+  });
+}
+
 bool is_indirect(std::string_view bucket) {
   return bucket.starts_with(kArn) || bucket.ends_with("-s3alias") || bucket.ends_with("--ol-s3") ||
          bucket.find(".s3-accesspoint") != std::string_view::npos ||

@@ -15,6 +15,12 @@ bool is_one_of(const std::array<std::string_view, size>& folded_names, std::stri
                      [name](std::string_view each) { return http::folds_to(name, each); });
 }
 
+/// What one Ceph gateway tells another, in whose name and about which bucket.
+bool is_of_gateways(std::string_view name) {
+  constexpr std::string_view kPrefix = "rgwx-";
+  return http::folds_to(name.substr(0, kPrefix.size()), kPrefix);
+}
+
 bool is_foreign_field(std::string_view name) {
   // OpenStack Swift ("Object Storage API", TempAuth and Keystone); Google's, Alibaba's and Azure's
   // object stores; what gateways put behind themselves.
@@ -31,7 +37,7 @@ bool is_foreign_field(std::string_view name) {
                                                     "x-oss-security-token",
                                                     "x-ms-authorization",
                                                     "x-rgw-access-token"};
-  return is_one_of(kNames, name);
+  return is_of_gateways(name) || is_one_of(kNames, name);
 }
 
 /// A signature's parameter as S3 spells it, whatever the case.
@@ -45,14 +51,13 @@ bool folds_to_auth_parameter(std::string_view name) {
 
 bool is_foreign_parameter(std::string_view name) {
   // Swift's temporary URLs and tokens; tokens that a security token service takes; other vendors'
-  // signed URLs; and on whose behalf one gateway asks another.
-  constexpr std::array<std::string_view, 17> kNames{
-      "temp-url-sig",       "temp-url-expires", "temp-url-prefix",   "temp-url-ip-range",
-      "x-auth-token",       "x-auth-user",      "x-auth-key",        "webidentitytoken",
-      "samlassertion",      "x-goog-algorithm", "x-goog-credential", "x-goog-signature",
-      "googleaccessid",     "ossaccesskeyid",   "security-token",    "rgwx-uid",
-      "rgwx-perm-check-uid"};
-  return is_one_of(kNames, name);
+  // signed URLs.
+  constexpr std::array<std::string_view, 15> kNames{
+      "temp-url-sig",   "temp-url-expires", "temp-url-prefix",   "temp-url-ip-range",
+      "x-auth-token",   "x-auth-user",      "x-auth-key",        "webidentitytoken",
+      "samlassertion",  "x-goog-algorithm", "x-goog-credential", "x-goog-signature",
+      "googleaccessid", "ossaccesskeyid",   "security-token"};
+  return is_of_gateways(name) || is_one_of(kNames, name);
 }
 
 /// Of an authorisation that is not there.

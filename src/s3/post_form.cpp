@@ -23,58 +23,88 @@ Failure malformed() {
   return Failure{ErrorCode::malformed_post_request};
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t";
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+bool is_alnum(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/// The value of the one parameter of that name behind a header's first ';', quoted or not; "" where
-/// there is none, or more than one.
-std::string parameter(std::string_view header, std::string_view name) {
-  std::string result;
-  std::size_t count = 0;
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+}
+
+std::string_view trim_spaces(std::string_view text) {
+  const auto first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+/// The parameters behind a header's first ';', quotes taken off. nullopt for anything but names of
+/// `known`, each once, each with a value: servers make of one name several (RFC 2231's "name*0"),
+/// take the first or the last of two, or look for ';' within quotes.
+std::optional<std::map<std::string, std::string>> parameters(
+    std::string_view header, std::initializer_list<std::string_view> known) {
+  std::map<std::string, std::string> result;
   auto end = header.find(';');
   while (end != std::string_view::npos) {
     header.remove_prefix(end + 1);
     end = header.find(';');
-    const auto piece = trim(header.substr(0, end));
+    const auto piece = trim_spaces(header.substr(0, end));
     const auto equals = piece.find('=');
-    // A name in RFC 8187's form is another that some servers prefer.
-    const auto piece_name = trim(piece.substr(0, equals));
-    const bool extended = piece_name.ends_with('*');
-    if (!http::iequals(piece_name.substr(0, piece_name.size() - (extended ? 1 : 0)), name))
-      continue;
-    ++count;
-    if (equals == std::string_view::npos || extended)
-      return {};
-    auto value = trim(piece.substr(equals + 1));
+    if (equals == std::string_view::npos)
+      return std::nullopt;
+    std::string name = http::to_lower(piece.substr(0, equals));
+    auto value = piece.substr(equals + 1);
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
       value = value.substr(1, value.size() - 2);
-    result = value;
+    if (std::find(known.begin(), known.end(), name) == known.end() || has_control(value) ||
+        !result.emplace(std::move(name), value).second)
+      return std::nullopt;
   }
-  return count == 1 ? result : std::string{};
+  return result;
+}
+
+/// What fields of forms are called. Metadata keys may hold more in S3, but no browser needs it.
+bool is_field_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return is_alnum(c) || c == '-' || c == '_' || c == '.';
+  });
+}
+
+/// The name that a Content-Disposition gives a part, in lower case; "" where it is not plain.
+std::string name_in(std::string_view disposition) {
+  constexpr std::string_view kType = "form-data";
+  const auto found = parameters(disposition, {"name", "filename", "filename*"});
+  if (!found || !http::iequals(trim_spaces(disposition.substr(0, disposition.find(';'))), kType))
+    return {};
+  const auto name = found->find("name");
+  return name == found->end() || !is_field_name(name->second) ? std::string{}
+                                                              : http::to_lower(name->second);
 }
 
 /// The name that a part's head (lines, each behind its line's end) gives it; "" where it gives none
-/// or several, or holds what may be read as another line.
+/// or several, or where a line is anything but a field.
 std::string part_name(std::string_view head) {
-  constexpr std::string_view kDisposition = "content-disposition:";
+  constexpr std::string_view kDisposition = "content-disposition";
   std::string name;
   while (head.starts_with(kLineEnd)) {
     head.remove_prefix(kLineEnd.size());
     const auto end = std::min(head.find(kLineEnd), head.size());
     const auto line = head.substr(0, end);
     head.remove_prefix(end);
-    if (line.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos)
+    const auto field = line.substr(0, line.find(':'));
+    const bool is_field =
+        field.size() < line.size() && !field.empty() && !has_control(line) &&
+        std::all_of(field.begin(), field.end(), [](char c) { return is_alnum(c) || c == '-'; });
+    if (!is_field)
       return {};
-    if (!http::iequals(line.substr(0, kDisposition.size()), kDisposition))
+    if (!http::iequals(field, kDisposition))
       continue;
     if (!name.empty())
       return {};
-    name = http::to_lower(parameter(line.substr(kDisposition.size()), "name"));
+    name = name_in(line.substr(field.size() + 1));
     if (name.empty())
       return {};
   }
@@ -88,8 +118,7 @@ bool is_boundary(std::string_view text) {
   constexpr std::size_t kBoundaryMax = 70;
   return !text.empty() && text.size() <= kBoundaryMax &&
          std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  kBoundaryMarks.find(c) != std::string_view::npos;
+           return is_alnum(c) || kBoundaryMarks.find(c) != std::string_view::npos;
          });
 }
 
@@ -193,11 +222,13 @@ PostFormParser::PostFormParser(std::string boundary) : opening_{"--" + boundary}
 
 Outcome<PostFormParser> PostFormParser::create(std::string_view content_type) {
   constexpr std::string_view kType = "multipart/form-data";
-  std::string boundary = parameter(content_type, "boundary");
-  if (!http::iequals(trim(content_type.substr(0, content_type.find(';'))), kType) ||
-      !is_boundary(boundary))
+  const auto found = parameters(content_type, {"boundary", "charset"});
+  if (!found || !http::iequals(trim_spaces(content_type.substr(0, content_type.find(';'))), kType))
     return malformed();
-  return PostFormParser{std::move(boundary)};
+  const auto boundary = found->find("boundary");
+  if (boundary == found->end() || !is_boundary(boundary->second))
+    return malformed();
+  return PostFormParser{boundary->second};
 }
 
 Outcome<bool> PostFormParser::feed(std::string_view body) {
@@ -264,7 +295,9 @@ Outcome<PostFormParser::Step> PostFormParser::end_value(std::string_view body) {
 
 Outcome<void> PostFormParser::add_field(std::string_view value) {
   constexpr std::size_t kFieldsMax = 256;
-  if (form_.find(name_) != nullptr || form_.fields.size() == kFieldsMax)
+  // MinIO's own fields would choose the ETag and date of what is stored.
+  if (form_.find(name_) != nullptr || form_.fields.size() == kFieldsMax ||
+      name_.starts_with("x-minio-"))
     return malformed();
   form_.fields.push_back({std::move(name_), std::string{value}, begin_});
   return success();

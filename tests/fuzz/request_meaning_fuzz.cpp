@@ -144,7 +144,7 @@ void check_fields_of(std::string_view text, const http::RequestHead& head) {
   http::RequestHead outgoing = head;
   outgoing.headers = http::end_to_end(head.headers);
   const Reading kept = as_the_node(outgoing.headers);
-  http::remove_odd_names(outgoing.headers);
+  http::remove_ambiguous_names(outgoing.headers);
   const auto written = net::serialize(outgoing);
   ASSERT(written);
   const http::Headers arrived = fields_in(written.value());

@@ -15,6 +15,10 @@ namespace forebay::http {
 /// The fields that go on to the next hop: without the hop-by-hop fields and whatever Connection
 /// names. Body framing goes with them except Content-Length, which stays.
 Headers end_to_end(const Headers& headers);
+/// Its two halves, for a message that gets fields of this node's own in between: a peer's
+/// Connection must not remove those.
+void remove_connection_named(Headers& headers);
+void remove_hop_by_hop(Headers& headers);
 
 /// Fields of one answer, which say nothing of what it answers: Date, Set-Cookie, request ids.
 bool is_of_one_answer(std::string_view name);

@@ -30,6 +30,12 @@ struct Address {
 Outcome<Address> parse_address(const http::RequestHead& request,
                                std::span<const std::string> domains);
 
+/// Whether every server finds the same bucket in a request with this Host field, whatever it has
+/// been told of its own names: an address, a name without dots, one of `domains` or a name below
+/// one, spelled exactly so. Others may be "<bucket>.<name of the origin>" to one and not to
+/// another.
+bool is_certain_host(std::string_view host_field, std::span<const std::string> domains);
+
 /// Whether the name is not a bucket's but leads to one, or to code before one: an ARN, the alias or
 /// host name of an access point or of an Object Lambda. What it answers need not be the object.
 bool is_indirect(std::string_view bucket);

@@ -35,7 +35,8 @@ struct PostForm {
 
 /// Reads the form in the first bytes of a body, once, however often more of it comes. Strict, for
 /// other servers must find the same fields: one boundary, which stands nowhere but between parts;
-/// one Content-Disposition and one name in each part; no field twice.
+/// heads of plain lines without control characters; one Content-Disposition of name and filename
+/// in each part; names of letters, digits and "-_."; no field twice.
 class PostFormParser {
  public:
   /// malformed_post_request where the Content-Type is not exactly a form's.

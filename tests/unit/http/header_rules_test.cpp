@@ -277,5 +277,20 @@ TEST(HeaderRules, WhatWasOneAnswersOwnComesFromTheLast) {
   EXPECT_FALSE(kept.contains("x-amz-id-2"));
 }
 
+TEST(HeaderRules, AClientsConnectionRemovesNoFieldOfOurs) {
+  Headers headers = make_headers({{"Connection", "close, X-Forwarded-For, cache-control, te"},
+                                  {"Cache-Control", "no-store"},
+                                  {"x-forwarded-for", "client"},
+                                  {"TE", "trailers"},
+                                  {"User-Agent", "a"}});
+  remove_connection_named(headers);
+  EXPECT_FALSE(headers.contains("Cache-Control") || headers.contains("X-Forwarded-For"));
+  EXPECT_TRUE(headers.contains("TE") && headers.contains("Connection"));
+  headers.add("X-Forwarded-For", "ours");
+  remove_hop_by_hop(headers);
+  EXPECT_EQ(headers.value_or_empty("X-Forwarded-For"), "ours");
+  EXPECT_EQ(headers.size(), 2U);
+}
+
 }  // namespace
 }  // namespace forebay::http

@@ -185,5 +185,16 @@ TEST(Address, PathStyleIsWhatParseReads) {
   EXPECT_EQ(path_style({"bucket", "a b/c", true}), "/bucket/a%20b/c");
 }
 
+TEST(Address, OnlySomeHostsMeanTheSameToEveryServer) {
+  const std::vector<std::string> domains{"s3.test"};
+  for (const auto* const certain : {"127.0.0.1:9000", "[::1]:9000", "localhost", "node:80",
+                                    "s3.test", "bucket.s3.test:80", "a.b.s3.test"})
+    EXPECT_TRUE(is_certain_host(certain, domains)) << certain;
+  for (const auto* const doubtful : {"evil.other.test", "S3.test", "bucket.S3.TEST", "s3.test.",
+                                     "Bucket.s3.test", "bucket.s3.test.", "xs3.test"})
+    EXPECT_FALSE(is_certain_host(doubtful, domains)) << doubtful;
+  EXPECT_FALSE(is_certain_host("evil.s3.test", {}));
+}
+
 }  // namespace
 }  // namespace forebay::s3

@@ -27,7 +27,7 @@ TEST(ForeignCredentials, AreFoundInEverySpelling) {
        {"x-amz-signature", "X-AMZ-SIGNATURE", "x-amz-credential", "X-Amz-credential",
         "x_amz_signature", "awsaccesskeyid", "AWSAccessKeyID", "signature", "temp_url_sig",
         "TEMP_URL_SIG", "temp-url-expires", "X-Auth-Token", "X-Goog-Signature", "GoogleAccessId",
-        "OSSAccessKeyId", "WebIdentityToken", "rgwx-uid"}) {
+        "OSSAccessKeyId", "WebIdentityToken", "rgwx-uid", "RGWX_bucket-instance"}) {
     SCOPED_TRACE(name);
     const auto request = get(std::string{"/b/k?"} + name + "=x");
     EXPECT_EQ(foreign(request, false), name);

@@ -137,9 +137,29 @@ TEST(PostForm, SignsVersion2AnewWithoutTouchingThePolicy) {
   EXPECT_FALSE(verify_post(post_authorization(form2).value(), "OSK"));
 }
 
+std::string odd_disposition(std::string_view parameters) {
+  return std::string{"--XX\r\nContent-Disposition: form-data; "}.append(parameters) +
+         "\r\n\r\nx\r\n" + file("");
+}
+
+TEST(PostForm, ReadsWhatBrowsersAndLibrariesSend) {
+  const std::string body =
+      "--XX\r\nContent-Disposition: form-data; name=\"key\"\r\n"
+      "Content-Type: text/plain; charset=UTF-8\r\n\r\nk\r\n"
+      "--XX\r\ncontent-disposition: form-data;name=x-amz-meta-my_key\r\n\r\nv\r\n"
+      "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a %22b'.txt\"; "
+      "filename*=utf-8''%e2%82%ac\r\n\r\n";
+  const PostForm form = parsed(body);
+  ASSERT_EQ(form.fields.size(), 2U);
+  EXPECT_EQ(form.find("key")->value, "k");
+  EXPECT_EQ(form.find("x-amz-meta-my_key")->value, "v");
+  EXPECT_TRUE(parse("Multipart/Form-Data; charset=utf-8; boundary=\"XX\"", body));
+}
+
 TEST(PostForm, RefusesWhatIsNoForm) {
   struct Case {
-    std::string_view name, type, body;
+    std::string_view name, type;
+    std::string body;
   };
   const std::string huge = part("key", std::string(PostForm::kSizeMax, 'x'));
   const std::string twice = part("key", "a") + part("Key", "b") + file("x");
@@ -169,6 +189,22 @@ TEST(PostForm, RefusesWhatIsNoForm) {
       {"an extended name beside a plain one", kType, extended},
       {"blanks behind a boundary", kType, padded},
       {"a bare line feed in a part's head", kType, line_feed},
+      {"a form feed before the name", kType, odd_disposition("name=\x0c\"policy\"")},
+      {"a vertical tab before a parameter", kType,
+       odd_disposition("name=\"a\"; \x0bname=\"policy\"")},
+      {"a line that begins with a control", kType,
+       odd_disposition("name=\"a\"\r\n\x0b"
+                       "Content-Disposition: form-data; name=\"policy\"")},
+      {"a folded line", kType, odd_disposition("name=\"a\"\r\n ; name=\"policy\"")},
+      {"a name continued", kType, odd_disposition("name=\"a\"; name*0=\"policy\"")},
+      {"a name continued and encoded", kType, odd_disposition("name=\"a\"; name*0*=utf-8''policy")},
+      {"a parameter of no meaning", kType, odd_disposition("name=\"a\"; x=\"policy\"")},
+      {"a semicolon in a file name", kType,
+       odd_disposition("name=\"a\"; filename=\"b; name=policy\"")},
+      {"an escaped name", kType, odd_disposition("name=\"po\\licy\"")},
+      {"another disposition", kType, "--XX\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n"},
+      {"a field that chooses an ETag", kType, part("X-Minio-Source-Etag", "e") + file("")},
+      {"a boundary continued", "multipart/form-data; boundary=XX; boundary*0=YY", twice},
       {"two boundaries", "multipart/form-data; boundary=XX; boundary=YY", twice},
       {"another type first", "text/plain, multipart/form-data; boundary=XX", twice},
       {"a type that only mentions a form", "text/plain; multipart/form-data; boundary=XX", twice},
