@@ -292,9 +292,13 @@ def test_the_node_says_where_its_clients_are(worlds, fenced, node, origin):
                     (here, None, True), (there, None, False), (there, ELSEWHERE, trusted),
                     (here, ELSEWHERE, not trusted)):
                 add = [("X-Forwarded-For", address)] if address else []
-                reply = send_to(proxy.endpoint, "GET", f"/{bucket}/k", [*world.host, *add])
-                assert (reply.status == 200, reply.body == SECRET) == (allowed, allowed), (
-                    trusted, bucket, address, reply)
+                for named in ((), [("Connection", "keep-alive, X-Forwarded-For")]):
+                    # A field that Connection names is the client's, not the node's.
+                    open_ = bucket == here if named else allowed
+                    reply = send_to(proxy.endpoint, "GET", f"/{bucket}/k",
+                                    [*world.host, *add, *named])
+                    assert (reply.status == 200, reply.body == SECRET) == (open_, open_), (
+                        trusted, bucket, address, named, reply)
             proxy.client(OWNER).get(f"/{here}/k")
             proxy.client(OWNER).get(f"/{there}/k")
             proxy.settle()

@@ -6,6 +6,7 @@ import time
 
 import pytest
 import sigv4
+from aws_chunked import presign_v2
 from compare import pattern
 from conftest import SCRIPT, credentials_of
 from node import MIB, wait_until
@@ -131,6 +132,32 @@ def test_a_preflight_carries_no_credentials_in_any_spelling(scripted, node, mode
     names = {name.lower() for name, _ in asked.headers}
     assert "origin" in names
     assert not names & {"authorization", "x-auth-token", "x-amz-security-token"}
+
+
+@pytest.mark.parametrize("sign", ["header", "V4 URL", "V2 URL"])
+def test_fields_of_other_protocols_and_vendors_stay_behind(proxy, scripted, sign):
+    """Origins take them for x-amz-* fields, which would have been signed, or for more."""
+    foreign = [("X-Goog-Meta-A", "1"), ("x-rgw-quota", "1"), ("X-Minio-Source-Etag", "0" * 32),
+               ("X-Object-Meta-A", "1"), ("X-Container-Read", ".r:*"), ("X-Copy-From", "/a/b"),
+               ("X-HTTP-Method-Override", "DELETE"), ("X-Original-URL", "/other")]
+    client = proxy.client(SCRIPT)
+    if sign == "header":
+        assert client.put("/bucket/new", b"x", unsigned=foreign).status == 200
+    else:
+        target = client.presigned("PUT", "/bucket/new") if sign == "V4 URL" else \
+            presign_v2(client, "PUT", "/bucket/new")
+        assert client.send("PUT", target, [("Host", client.host), *foreign], b"x").status == 200
+    names = {name.lower() for name, _ in scripted.asked("PUT")[-1].headers}
+    assert not names & {name.lower() for name, _ in foreign}
+
+
+def test_connection_takes_no_signed_field_away(proxy, scripted):
+    client = proxy.client(SCRIPT)
+    target, headers = client.signed("PUT", "/bucket/new", headers=[("Cache-Control", "no-store")],
+                                    body=b"x")
+    reply = client.send("PUT", target, [*headers, ("Connection", "Cache-Control")], b"x")
+    assert_error(reply, 403, "SignatureDoesNotMatch")
+    assert scripted.asked("PUT") == []
 
 
 def test_what_only_leads_to_a_bucket_is_never_cached(scripted, node):

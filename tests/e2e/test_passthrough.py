@@ -269,3 +269,15 @@ def test_a_node_key_that_the_origin_refuses_costs_only_the_cache(scripted, store
     for _ in range(3):
         assert client.get("/bucket/key", headers=span).body == BODY[4500000:7500001]
         assert client.get("/bucket/key").body == BODY
+
+
+def test_under_a_host_of_doubt_nothing_is_cached(scripted, stored, node):
+    """The origin may read the host as a bucket's, and the path as another key."""
+    proxy = node(scripted, {**CONFIG, "listen": {"domains": ["s3.origin.test"]}})
+    client = proxy.client(SCRIPT)
+    warm(proxy, client)
+    assert client.get("/bucket/key").header("x-forebay-cache") == "hit"
+    for host in ("evil.elsewhere.test", "S3.origin.test", "s3.origin.test.",
+                 "bucket.S3.ORIGIN.TEST"):
+        reply = client.get("/bucket/key", host=host)
+        assert reply.header("x-forebay-cache") == "bypass", host

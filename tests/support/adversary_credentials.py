@@ -261,6 +261,8 @@ TYPES = {
     "with a suffix": lambda v: [v.replace("form-data", "form-data-x")],
     "with a boundary before": lambda v: [v.replace("; ", "; boundary=x; ", 1)],
     "with a boundary behind": lambda v: [v + "; boundary=x"],
+    "with a boundary continued": lambda v: [v.replace("; ", "; boundary=x; ", 1).replace(
+        "boundary=", "boundary*0=").replace("boundary*0=x", "boundary=x")],
     "with BOUNDARY": lambda v: [v.replace("boundary", "BOUNDARY")],
     "without a boundary": lambda v: [v.partition(";")[0]],
 }
@@ -272,6 +274,14 @@ BODIES = {
         b'filename="x"; name="policy"'), "filename last": named(b'name="policy"; filename="x"'),
     "two names": named(b'name="x"; name="policy"'), "two names, turned": named(
         b'name="policy"; name="x"'), "blanks around =": named(b'name = "policy"'),
+    "name behind a form feed": named(b'name=\x0c"policy"'),
+    "name before a vertical tab": named(b'name="policy"\x0b'),
+    "a name behind a vertical tab": named(b'name="x"; \x0bname="policy"'),
+    "a line behind a vertical tab": named(
+        b'name="x"\r\n\x0bContent-Disposition: form-data; name="policy"'),
+    "name continued": named(b'name="x"; name*0="policy"'),
+    "name continued and encoded": named(b"name=\"x\"; name*0*=utf-8''policy"),
+    "name in a file's": named(b'name="x"; filename="y; name=policy"'),
     "a folded disposition": named(b'\r\n name="policy"'),
     "a second disposition": named(b'name="x"\r\nContent-Disposition: form-data; name="policy"'),
     "a disposition with a blank": lambda t: t.replace(b"Content-Disposition:",
