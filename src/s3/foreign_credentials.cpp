@@ -77,7 +77,7 @@ bool is_credential_field(std::string_view name) {
 }
 
 bool is_credential_parameter(std::string_view name) {
-  return is_foreign_parameter(name) || folds_to_auth_parameter(name) || is_part_of_one(name);
+  return is_foreign_parameter(name) || folds_to_auth_parameter(name) || is_auth_parameter(name);
 }
 
 std::optional<std::string> foreign_credentials(const http::RequestHead& request,
