@@ -87,7 +87,7 @@ REFUSALS = [
      "400 InvalidArgument or AuthorizationQueryParametersError, 403 AccessDenied",
      "some servers honour them, so the request is not anonymous"),
     ("credentials of other protocols: Swift's tokens and temporary URLs, tokens of security token "
-     "services, signed URLs of Google and Alibaba, `rgwx-uid`; a session token without a signature",
+     "services, signed URLs of Google and Alibaba, `rgwx-*`; a session token without a signature",
      "verify", "400 InvalidArgument",
      "the node cannot verify them, and the origin may honour them"),
     ("SigV2 in the Authorization field", "verify", "400 InvalidRequest",
@@ -122,14 +122,18 @@ REFUSALS = [
      "`delete`, `uploads` and `uploadId`)", "verify", "400 InvalidArgument",
      "the origin may go by the policy in the body instead"),
     ("a form with another type than `multipart/form-data`, a boundary that holds double quotes, "
-     "blanks or what RFC 2046 does not allow, or is longer than 70 characters; `boundary` twice or "
-     "as `boundary*`", "verify", "400 MalformedPOSTRequest",
+     "blanks or what RFC 2046 does not allow, or is longer than 70 characters; any parameter but "
+     "one `boundary` and one `charset`", "verify", "400 MalformedPOSTRequest",
      "servers disagree on where its parts end"),
     ("a form with a field twice, a part without a name or with two, a preamble, a boundary within "
-     "a value, bare line ends in the head of a part, more than 256 fields or 64 KiB before its "
-     "file", "verify", "400 MalformedPOSTRequest", "servers find other fields in it"),
+     "a value, control characters or folded lines in the head of a part, a disposition with "
+     "anything but `name`, `filename` and `filename*`, names of other characters than letters, "
+     "digits and `-_.`, a field of MinIO's (`x-minio-*`), more than 256 fields or 64 KiB before "
+     "its file", "verify", "400 MalformedPOSTRequest", "servers find other fields in it"),
     ("a form with parts of a signature but no policy, or with SigV2 and SigV4", "verify",
      "400 InvalidArgument", SERVERS_DISAGREE),
+    ("of a caller with an allow-list: `tenant:bucket`", "verify", "403 AccessDenied",
+     "a pattern for buckets would match other tenants"),
     ("of a caller with an allow-list: a copy source that is not `bucket/key` or `/bucket/key` of "
      "an allowed, plain bucket name", "verify", "403 AccessDenied",
      "servers disagree on which bucket an ARN, a URL or a tenant names"),
