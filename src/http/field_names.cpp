@@ -126,15 +126,19 @@ std::optional<Refusal> check_names(const Headers& headers) {
   return std::nullopt;
 }
 
-void remove_ambiguous_names(Headers& headers) {
-  constexpr std::array<std::string_view, 12> kForeign{
+bool is_of_other_protocol(std::string_view name) {
+  constexpr std::array<std::string_view, 12> kPrefixes{
       "x-goog-",   "x-rgw-",     "x-dho-",       "x-minio-",   "x-oss-",  "x-emc-",
       "x-object-", "x-account-", "x-container-", "x-storage-", "x-copy-", "rgwx-"};
-  headers.remove_if([&kForeign](const Headers::Field& field) {
+  return std::any_of(kPrefixes.begin(), kPrefixes.end(), [name](std::string_view prefix) {
+    return iequals(name.substr(0, prefix.size()), prefix);
+  });
+}
+
+void remove_ambiguous_names(Headers& headers) {
+  headers.remove_if([](const Headers::Field& field) {
     const bool is_odd = !is_plain_name(field.name) && !is_metadata_name(field.name);
-    return is_odd || std::any_of(kForeign.begin(), kForeign.end(), [&field](auto prefix) {
-             return iequals(field.name.substr(0, prefix.size()), prefix);
-           });
+    return is_odd || is_of_other_protocol(field.name);
   });
 }
 

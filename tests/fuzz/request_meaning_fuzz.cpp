@@ -143,7 +143,8 @@ void check_fields_of(std::string_view text, const http::RequestHead& head) {
   // The request as it is signed anew.
   http::RequestHead outgoing = head;
   outgoing.headers = http::end_to_end(head.headers);
-  const Reading kept = as_the_node(outgoing.headers);
+  Reading kept = as_the_node(outgoing.headers);
+  std::erase_if(kept, [](const auto& each) { return http::is_of_other_protocol(each.first); });
   http::remove_ambiguous_names(outgoing.headers);
   const auto written = net::serialize(outgoing);
   ASSERT(written);

@@ -36,9 +36,13 @@ bool is_metadata_name(std::string_view name);
 /// of the fields of which a request has one at most).
 std::optional<Refusal> check_names(const Headers& headers);
 
-/// Removes the fields that servers may read as others: odd names but for metadata, and those that
-/// other protocols or single vendors have for what S3 signs as x-amz-* (Ceph's gateway takes
-/// x-goog-meta-a for x-amz-meta-a; MinIO lets x-minio-source-etag choose an object's ETag).
+/// Whether a field is of another protocol or of one vendor, for what S3 signs as x-amz-* or does
+/// not know: Ceph's gateway takes x-goog-meta-a for x-amz-meta-a; MinIO lets x-minio-source-etag
+/// choose an object's ETag.
+bool is_of_other_protocol(std::string_view name);
+
+/// Removes the fields that servers may read as others: odd names but for metadata, and those of
+/// other protocols.
 void remove_ambiguous_names(Headers& headers);
 
 }  // namespace forebay::http
