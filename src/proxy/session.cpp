@@ -164,7 +164,7 @@ s3::Outcome<void> Session::prepare(Request& request) {
   if (foreign) {
     keep_alive_ = false;
     return s3::Failure{s3::ErrorCode::bad_request,
-                       "The request target names a host that this is not (listen.domains)."};
+                       "The request target names a host that is not served here (listen.domains)."};
   }
   TRY(prepare_framing(request));
   // Before the signature is looked at: a field that it covers must not go missing behind that.
