@@ -32,8 +32,8 @@ std::string_view address_of(std::string_view peer) {
   return address.starts_with('[') ? address.substr(1, address.size() - 2) : address;
 }
 
-/// The address nearest to this node that no trusted network holds: what is further away is the word
-/// of somebody whom nobody vouches for.
+/// The address nearest to this node that is in no trusted network. Addresses beyond it were written
+/// by hosts that nobody vouches for.
 std::string client_address(const http::Headers& headers, std::string_view peer,
                            const net::NetworkSet& trusted) {
   std::string chain;

@@ -38,7 +38,7 @@ http::RequestHead origin_head(const Request& request) {
   }
   if (request.is_preflight())
     head.headers.remove_if([](const auto& field) { return s3::is_credential_field(field.name); });
-  // As the client spelled it, who may have signed it.
+  // In the client's spelling, which its signature may cover.
   if (request.body.framing == http::Framing::chunked)
     head.headers.set("Transfer-Encoding",
                      std::string{request.head.headers.value_or_empty("Transfer-Encoding")});

@@ -137,7 +137,8 @@ Task<void> read_whole(Session& session, Request& request) {
   co_await forward_uncached(session, request);
 }
 
-/// What is remembered of the last answer to this caller; nobody's memory is anonymous callers'.
+/// The verdict that the last answer to this caller gave, or null. Nothing is remembered for
+/// anonymous callers.
 origin::VerdictPtr noted_verdict(Session& session, const Request& request,
                                  const http::ResponseHead& not_modified) {
   if (!request.claimed || request.claimed->access_key.empty())
@@ -155,7 +156,8 @@ Task<std::optional<origin::Verdict>> verdict_of_unmodified(Session& session, con
     verdict = *noted;
   else
     verdict = co_await look_as_node(session, request);
-  // Who may know that an object did not change may not be allowed its key, or its archived bytes.
+  // A caller may be told that an object did not change and yet be refused its KMS key or its
+  // archived bytes.
   if (!verdict || verdict->strong_etag != object.identity().etag ||
       origin::needs_get(verdict->headers))
     co_return std::nullopt;

@@ -235,7 +235,7 @@ s3::Outcome<void> Session::prepare_caller(Request& request) {
     request.claimed = s3::claimed_signature(request.head, request.query);
     return success();
   }
-  // Its query is that of the request it announces, whose signature is for another method.
+  // A preflight has the query of the request that it announces, signed for another method.
   if (request.is_preflight()) {
     request.caller = keyless(Kind::anonymous);
     return success();

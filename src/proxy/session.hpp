@@ -47,7 +47,8 @@ struct Request {
     return s3::ChunkSigner{caller->key->secret_key, signed_as.timestamp, signed_as.region,
                            signed_as.signature};
   }
-  /// Asks for a browser what it may ask for next; it is nobody's (Fetch, "CORS-preflight request").
+  /// A browser's question whether a page may send the request that it announces. It carries no
+  /// credentials (Fetch, "CORS-preflight request").
   bool is_preflight() const { return operation == s3::Operation::cors_preflight; }
   bool is_safe() const { return head.method == "GET" || head.method == "HEAD"; }
 };

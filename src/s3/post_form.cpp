@@ -1,4 +1,5 @@
 #include "s3/sigv4_canonical.hpp"
+#include "s3/text.hpp"
 
 #include <forebay/s3/checksum.hpp>
 #include <forebay/s3/post_form.hpp>
@@ -25,13 +26,6 @@ Failure malformed() {
 
 bool is_alnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
 }
 
 std::string_view trim_spaces(std::string_view text) {

@@ -1,3 +1,5 @@
+#include "s3/text.hpp"
+
 #include <forebay/http/message.hpp>
 #include <forebay/s3/query_rules.hpp>
 #include <forebay/s3/sigv4.hpp>
@@ -12,8 +14,7 @@ namespace {
 
 bool can_be_misread(std::string_view name) {
   return std::any_of(name.begin(), name.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte <= 0x20 || byte == 0x7f || c == '=' || c == '&' || c == '+';
+    return is_control(c) || c == ' ' || c == '=' || c == '&' || c == '+';
   });
 }
 

@@ -1,4 +1,5 @@
 #include "s3/sigv4_canonical.hpp"
+#include "s3/text.hpp"
 
 #include <forebay/s3/checksum.hpp>
 #include <forebay/s3/query_rules.hpp>
@@ -92,13 +93,6 @@ std::string canonical_resource(const http::RequestHead& request, const http::Que
       text.append("=").append(parameter.value);
   }
   return text;
-}
-
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
 }
 
 /// Whether what is signed of a value could as well be a shorter value and another sub-resource:
