@@ -1,4 +1,6 @@
+#include "cache/background_fills.hpp"
 #include "cache/fill.hpp"
+#include "cache/fill_traffic.hpp"
 #include "cache/ram_tier.hpp"
 
 #include <forebay/base/assert.hpp>
@@ -24,6 +26,17 @@ constexpr std::size_t kTouchesMax = 1 << 16;
 
 std::uint64_t block_start(std::uint32_t block) {
   return std::uint64_t{block} * kBlockSize;
+}
+
+std::size_t blocks_of(const io::BufferPool& pool, io::Share share) {
+  return pool.share_limit(share) / kPagesPerBlock;
+}
+
+/// Half of the writes, and one at least, may be of blocks that nobody waits for.
+std::unique_ptr<FillTraffic> make_traffic(const io::BufferPool& pool) {
+  return std::make_unique<FillTraffic>(
+      blocks_of(pool, io::Share::fill), blocks_of(pool, io::Share::background),
+      std::max<std::size_t>(1, blocks_of(pool, io::Share::slot_write) / 2));
 }
 
 /// A disk read that nobody owns: it has the frames until the device is done with them; readers wait
@@ -63,7 +76,9 @@ BlockCache::BlockCache(const CacheConfig& config, io::BufferPool& pool,
       pool_{pool},
       ram_{std::make_unique<RamTier>(pool)},
       disk_{std::move(disk)},
-      touches_{std::make_unique<Touches>()} {}
+      touches_{std::make_unique<Touches>()},
+      traffic_{make_traffic(pool)},
+      background_{std::make_unique<BackgroundFills>(*this, config.background_fills)} {}
 
 BlockCache::~BlockCache() = default;
 
@@ -80,6 +95,7 @@ Result<std::unique_ptr<BlockCache>> BlockCache::create(const CacheConfig& config
 }
 
 void BlockCache::stop() {
+  background_->stop();
   if (disk_)
     disk_->stop();
 }
@@ -129,7 +145,7 @@ std::size_t BlockCache::read_ahead() const {
 }
 
 void BlockCache::start_load(const ObjectPtr& object, std::uint32_t block, std::uint32_t first_page,
-                            std::uint32_t count, io::Share share) {
+                            std::uint32_t count, io::Share share, Deadline queue) {
   count = std::min(count, page_count(object->block_length(block)) - first_page);
   const std::uint32_t claimed = ram_->claim_pages(object, block, first_page, count);
   if (claimed == 0)
@@ -144,7 +160,7 @@ void BlockCache::start_load(const ObjectPtr& object, std::uint32_t block, std::u
   }
   runtime::Worker::current().tasks().spawn("disk read", &load_pages, &pool_, ram_.get(),
                                            disk_.get(), object, block, first_page, claimed,
-                                           std::move(lease), Deadline::after(config_.buffer_wait));
+                                           std::move(lease), queue);
 }
 
 std::shared_ptr<Fill> BlockCache::claim_run(const ObjectPtr& object, std::uint32_t first_block,
@@ -156,11 +172,15 @@ std::shared_ptr<Fill> BlockCache::claim_run(const ObjectPtr& object, std::uint32
   return fill->end_block() == first_block ? nullptr : fill;
 }
 
-void BlockCache::launch(const std::shared_ptr<Fill>& fill, const FetcherPtr& fetcher,
-                        std::unique_ptr<ByteSource> source) {
-  const FillContext context{pool_, *ram_, disk_.get(), config_.fill_stall, config_.buffer_wait};
-  runtime::Worker::current().tasks().spawn("fill", &Fill::run, context, fill, std::move(source),
-                                           fetcher);
+void BlockCache::launch(const std::shared_ptr<Fill>& fill, FillStart start) {
+  const FillContext context{pool_, *ram_, disk_.get(), *traffic_, config_.fill_stall, config_.wait};
+  runtime::Worker::current().tasks().spawn("fill", &Fill::run, context, fill, std::move(start));
+}
+
+void BlockCache::note_cold_read(const ObjectPtr& object, std::uint32_t block,
+                                const FetcherPtr& fetcher) {
+  if (second_touch(*object, block))
+    background_->submit(object, block, fetcher);
 }
 
 Task<bool> BlockCache::ensure(ObjectPtr object, std::uint32_t first_block, std::uint32_t end_block,
@@ -170,6 +190,12 @@ Task<bool> BlockCache::ensure(ObjectPtr object, std::uint32_t first_block, std::
       ++block;
       continue;
     }
+    // Everything that may be waited for comes before the claim.
+    co_await traffic_->background_turn();
+    FillStart start;
+    start.fetcher = fetcher;
+    start.slot =
+        co_await traffic_->slots(FillTraffic::Class::background).acquire(Deadline::never());
     const auto extent_end = static_cast<std::uint32_t>(align_up(block + 1, kBlocksPerExtent));
     const std::shared_ptr<Fill> fill =
         claim_run(object, block, std::min(extent_end, end_block), reason);
@@ -178,11 +204,14 @@ Task<bool> BlockCache::ensure(ObjectPtr object, std::uint32_t first_block, std::
       ++block;
       continue;
     }
-    launch(fill, fetcher, nullptr);
+    const TimePoint began = Clock::now();
+    launch(fill, std::move(start));
     co_await fill->wait_done();
-    if (fill->failure())
+    traffic_->note_background(Clock::now() - began);
+    const bool given_way = fill->has_given_way();
+    if (fill->failure() && !given_way)
       co_return false;
-    block = fill->end_block();
+    block = given_way ? block + 1 : fill->end_block();
   }
   co_return true;
 }
@@ -194,7 +223,7 @@ void BlockCache::speculate(const ObjectPtr& object, std::uint64_t offset, std::u
     return;
   const std::uint64_t wanted = std::min<std::uint64_t>(length + offset % kPageSize, read_ahead());
   start_load(object, block, first_page, static_cast<std::uint32_t>(div_ceil(wanted, kPageSize)),
-             io::Share::speculation);
+             io::Share::speculation, Deadline::after(config_.wait));
 }
 
 bool BlockCache::knows(std::string_view origin, std::string_view bucket,

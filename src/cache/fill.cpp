@@ -18,6 +18,8 @@ namespace {
 constexpr std::uint64_t kLead = 2 * kBlockSize;
 /// Different keys a refusal is tried with.
 constexpr std::size_t kFetchersMax = 3;
+/// How long a block that nobody waits for may stand in line for its slot.
+constexpr milliseconds kWritePatience{5'000};
 
 struct FillMetrics {
   metrics::Counter& completed = metrics::Registry::instance().counter(
@@ -41,9 +43,15 @@ struct FillMetrics {
   }
 };
 
-Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, io::Lease lease,
+/// What a block holds on its way to its slot.
+struct WriteCharge {
+  FillTraffic::Permit turn;  ///< None for a block that a reader waited for.
+  io::Lease lease;
+};
+
+Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, WriteCharge charge,
                       PageChecksums checksums, Placement placement, PurgeList::Watch purges) {
-  std::vector<io::PageRef> pages = lease.pages;
+  std::vector<io::PageRef> pages = charge.lease.pages;
   const Result<void> written = co_await disk->write(std::move(object), block, std::move(pages),
                                                     checksums, placement, std::move(purges));
   if (!written)
@@ -52,15 +60,25 @@ Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, io
 
 /// The share for a block's way to its slot. A reader does not wait for it: past the share its block
 /// is served and not stored. What nobody waits for goes at the devices' pace.
-Task<std::optional<io::Lease>> charge_write(const FillContext& context, FillReason reason,
-                                            std::vector<io::PageRef> pages) {
-  if (reason == FillReason::demand)
-    co_return context.pool.try_charge(io::Share::slot_write, std::move(pages));
-  const Deadline deadline = Deadline::after(context.buffer_wait);
-  auto charged = co_await context.pool.charge(io::Share::slot_write, std::move(pages), deadline);
-  if (!charged)
+Task<std::optional<WriteCharge>> charge_write(const FillContext& context, bool is_wanted,
+                                              std::vector<io::PageRef> pages) {
+  WriteCharge charge;
+  if (is_wanted) {
+    auto lease = context.pool.try_charge(io::Share::slot_write, std::move(pages));
+    if (!lease)
+      co_return std::nullopt;
+    charge.lease = std::move(*lease);
+    co_return std::move(charge);
+  }
+  const Deadline deadline = Deadline::after(kWritePatience);
+  charge.turn = co_await context.traffic.background_writes().acquire(deadline);
+  if (!charge.turn)
     co_return std::nullopt;
-  co_return std::move(charged).value();
+  auto lease = co_await context.pool.charge(io::Share::slot_write, std::move(pages), deadline);
+  if (!lease)
+    co_return std::nullopt;
+  charge.lease = std::move(lease).value();
+  co_return std::move(charge);
 }
 
 }  // namespace
@@ -72,6 +90,10 @@ struct Fill::Progress {
   std::unique_ptr<ByteSource> source;  ///< Open at the next byte wanted, or null.
   FetcherPtr fetcher;
   bool replaced = false;  ///< The one replacement has been spent.
+  FillTraffic::Class slot_class = FillTraffic::Class::demand;
+  FillTraffic::Permit slot;            ///< Held while frames may be.
+  FillTraffic::Demand demand;          ///< Held with a slot while readers wait.
+  Deadline queue = Deadline::never();  ///< For a slot that is to be had.
   PageChecksums checksums{};
 };
 
@@ -116,6 +138,16 @@ Task<void> Fill::wait_done() {
   co_await waiter->wait(Deadline::never());
 }
 
+bool Fill::give_way() {
+  Stage expected = Stage::waiting;
+  return stage_.compare_exchange_strong(expected, Stage::given_up) || expected == Stage::given_up;
+}
+
+bool Fill::is_wanted() const {
+  const std::lock_guard lock{mutex_};
+  return reason_ == FillReason::demand || !interests_.empty();
+}
+
 FetcherPtr Fill::next_fetcher(const std::vector<std::string>& refused) const {
   const std::lock_guard lock{mutex_};
   for (const InterestPtr& interest : interests_) {
@@ -131,8 +163,13 @@ Task<Result<void>> Fill::open_source(Fill& self, Progress& progress, std::uint64
       std::min(self.object_->identity().size, std::uint64_t{self.end_block()} * kBlockSize);
   std::vector<std::string> refused;
   for (;;) {
-    auto opened = co_await progress.fetcher->open(self.object_, offset, end - offset, self.reason_);
+    const FillReason reason = self.is_wanted() ? FillReason::demand : self.reason_;
+    auto opened = co_await progress.fetcher->open(self.object_, offset, end - offset, reason);
     if (opened) {
+      Stage expected = Stage::waiting;
+      if (!self.stage_.compare_exchange_strong(expected, Stage::begun) &&
+          expected == Stage::given_up)
+        co_return Errc::cancelled;
       progress.source = std::move(opened).value();
       co_return success();
     }
@@ -168,6 +205,31 @@ Task<Result<void>> Fill::receive(FillContext& context, Fill& self, Progress& pro
   co_return success();
 }
 
+/// A slot, and the mark of demand where readers wait. A fill of the background for which they have
+/// come to wait changes over to their class as soon as that has a slot.
+Task<Result<void>> Fill::take_slot(FillContext& context, Fill& self, Progress& progress) {
+  using Class = FillTraffic::Class;
+  const bool wanted = self.is_wanted();
+  if (wanted && progress.slot && progress.slot_class == Class::background) {
+    if (FillTraffic::Permit slot = context.traffic.slots(Class::demand).try_acquire(); slot) {
+      progress.slot = std::move(slot);
+      progress.slot_class = Class::demand;
+    }
+  }
+  runtime::Budget& slots = context.traffic.slots(progress.slot_class);
+  if (!progress.slot)
+    progress.slot = slots.try_acquire();
+  if (!progress.slot) {
+    // Who holds a slot may wait for a connection, so nobody may wait the other way round.
+    progress.source.reset();
+    progress.slot = co_await slots.acquire(progress.queue);
+  }
+  if (!progress.slot)
+    co_return Errc::overloaded;
+  progress.demand = wanted ? FillTraffic::Demand{context.traffic} : FillTraffic::Demand{};
+  co_return success();
+}
+
 /// The current block whole, in frames. A body that breaks or stalls is replaced, once: from the
 /// block's start, since whoever holds frames must never wait for a connection.
 Task<Result<io::Lease>> Fill::bring(FillContext& context, Fill& self, Progress& progress) {
@@ -176,8 +238,10 @@ Task<Result<io::Lease>> Fill::bring(FillContext& context, Fill& self, Progress& 
     if (!progress.source) {
       CO_TRY(co_await open_source(self, progress, std::uint64_t{progress.block} * kBlockSize));
     }
-    CO_TRY(io::Lease lease, co_await context.pool.acquire(io::Share::fill, pages,
-                                                          Deadline::after(context.buffer_wait)));
+    const io::Share share =
+        progress.slot_class == FillTraffic::Class::demand ? io::Share::fill : io::Share::background;
+    CO_TRY(io::Lease lease,
+           co_await context.pool.acquire(share, pages, Deadline::after(context.wait)));
     context.ram.begin_fill(*self.object_, progress.block, lease.pages);
     const Result<void> received = co_await receive(context, self, progress, lease);
     if (received)
@@ -202,9 +266,9 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
   self.at_block_ = progress.block;
   if (!keep || !purges)
     co_return success();
-  std::optional<io::Lease> held;
+  std::optional<WriteCharge> held;
   if (context.disk->admits())
-    held = co_await charge_write(context, self.reason_, lease.pages);
+    held = co_await charge_write(context, self.is_wanted(), lease.pages);
   if (!held) {
     FillMetrics::get().not_stored.add();
     co_return success();
@@ -219,7 +283,7 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
 
 /// Whether the fill should go on with `block`. Waits while the block would not be stored and no
 /// reader is near; where that takes long, the connection to the origin goes to who needs it.
-Task<bool> Fill::wanted(Fill& self, Progress& progress, bool will_be_stored) {
+Task<bool> Fill::wanted(FillContext& context, Fill& self, Progress& progress, bool will_be_stored) {
   constexpr milliseconds kConnectionHeld{1'000};
   if (self.reason_ != FillReason::demand)
     co_return true;
@@ -239,12 +303,24 @@ Task<bool> Fill::wanted(Fill& self, Progress& progress, bool will_be_stored) {
         co_return true;
       self.task_waiter_ = waiter;
     }
+    progress.slot = {};
+    progress.demand = {};
     const bool woken = co_await waiter->wait(patience);
     if (!woken) {
       progress.source.reset();
       patience = Deadline::never();
     }
+    progress.queue = Deadline::after(context.wait);
   }
+}
+
+/// Ends a run that nobody waits for at this block where readers wait for other fills: what is left
+/// of it is asked for again when they have gone.
+bool Fill::yields_to_demand(FillContext& context, Fill& self, Progress& progress) {
+  if (self.is_wanted() || !context.traffic.has_demand())
+    return false;
+  self.end_block_ = progress.block;
+  return true;
 }
 
 Task<Result<void>> Fill::run_blocks(FillContext& context, Fill& self, Progress& progress) {
@@ -255,25 +331,34 @@ Task<Result<void>> Fill::run_blocks(FillContext& context, Fill& self, Progress& 
     if (self.reason_ != FillReason::demand && context.disk != nullptr && !stored)
       co_return Errc::cancelled;
     if (progress.block != self.first_block_) {
-      const bool go_on = co_await wanted(self, progress, stored);
+      if (yields_to_demand(context, self, progress))
+        break;
+      const bool go_on = co_await wanted(context, self, progress, stored);
       if (!go_on)
         co_return Errc::cancelled;
     }
+    CO_TRY(co_await take_slot(context, self, progress));
     CO_TRY(co_await fill_block(context, self, progress));
   }
   co_return success();
 }
 
-Task<void> Fill::run(FillContext context, std::shared_ptr<Fill> self,
-                     std::unique_ptr<ByteSource> source, FetcherPtr fetcher) {
+Task<void> Fill::run(FillContext context, std::shared_ptr<Fill> self, FillStart start) {
   FillMetrics& metrics = FillMetrics::get();
   metrics.active.add(1);
   Progress progress;
   progress.block = self->first_block_;
-  progress.source = std::move(source);
-  progress.fetcher = std::move(fetcher);
+  progress.source = std::move(start.source);
+  progress.fetcher = std::move(start.fetcher);
+  progress.slot = std::move(start.slot);
+  progress.queue = start.queue;
+  if (self->reason_ != FillReason::demand)
+    progress.slot_class = FillTraffic::Class::background;
+  const std::uint32_t claimed_end = self->end_block();
   const Result<void> result = co_await run_blocks(context, *self, progress);
   progress.source.reset();
+  progress.slot = {};
+  progress.demand = {};
 
   std::vector<std::shared_ptr<runtime::Waiter>> done;
   {
@@ -284,8 +369,8 @@ Task<void> Fill::run(FillContext context, std::shared_ptr<Fill> self,
     done.swap(self->done_waiters_);
   }
   // Claims end after the failure is known: who is woken by it must see why.
-  for (std::uint32_t block = progress.block; block < self->end_block(); ++block)
-    context.ram.abandon_fill(*self->object_, block);
+  for (std::uint32_t block = progress.block; block < claimed_end; ++block)
+    context.ram.abandon_fill(*self->object_, block, *self);
   for (const auto& waiter : done)
     waiter->wake();
   metrics.active.add(-1);

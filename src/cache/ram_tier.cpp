@@ -1,5 +1,7 @@
 #include "cache/ram_tier.hpp"
 
+#include "cache/fill.hpp"
+
 #include <forebay/base/assert.hpp>
 #include <forebay/base/metrics.hpp>
 
@@ -78,11 +80,12 @@ RamTier::Access RamTier::access(const Object& object, std::uint32_t block, std::
   Access access;
   if (entry == nullptr)
     return access;
-  access.fill = entry->fill;
+  if (entry->fill && !entry->fill->gives_way())
+    access.fill = entry->fill;
   access.view = collect(*entry, offset, want, object.block_length(block));
   if (access.view) {
     access.state = State::bytes;
-  } else if (entry->fill || (entry->claimed & bits(page_of(offset), 1)) != 0) {
+  } else if (access.fill || (entry->claimed & bits(page_of(offset), 1)) != 0) {
     access.state = State::on_its_way;
     if (waiter)
       entry->waiters.push_back(waiter);
@@ -105,7 +108,7 @@ bool RamTier::filling(const Object& object, std::uint32_t block) const {
   Shard& home = shard(hash);
   const std::lock_guard lock{home.mutex};
   const Entry* entry = find(home, hash);
-  return entry != nullptr && entry->fill != nullptr;
+  return entry != nullptr && entry->fill && !entry->fill->gives_way();
 }
 
 std::uint32_t RamTier::claim_pages(const ObjectPtr& object, std::uint32_t block,
@@ -181,7 +184,10 @@ bool RamTier::claim_fill(const ObjectPtr& object, std::uint32_t block,
   Shard& home = shard(hash);
   const std::lock_guard lock{home.mutex};
   Entry& entry = home.entries[hash];
-  if (entry.fill || entry.claimed != 0)
+  const std::uint32_t all = bits(0, page_count(object->block_length(block)));
+  const bool is_taken =
+      entry.fill && (fill->reason() != FillReason::demand || !entry.fill->give_way());
+  if (is_taken || entry.claimed != 0 || (entry.ready & all) == all)
     return false;
   // Pages that a sweep has left of an earlier stay are the same bytes; the fill brings the block
   // whole.
@@ -245,12 +251,13 @@ bool RamTier::finish_fill(const Object& object, std::uint32_t block) {
   return keep;
 }
 
-void RamTier::abandon_fill(const Object& object, std::uint32_t block) {
+void RamTier::abandon_fill(const Object& object, std::uint32_t block, const Fill& fill) {
   const Hash128 hash = block_hash(object, block);
   Shard& home = shard(hash);
   const std::lock_guard lock{home.mutex};
   Entry* entry = find(home, hash);
-  ASSERT(entry != nullptr && entry->fill);
+  if (entry == nullptr || entry->fill.get() != &fill)
+    return;
   entry->pages.fill({});
   entry->fill.reset();
   settle(home, hash, *entry, 0, 0);

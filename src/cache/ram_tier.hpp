@@ -27,7 +27,7 @@ class RamTier {
   struct Access {
     State state = State::absent;
     View view;                   ///< State::bytes
-    std::shared_ptr<Fill> fill;  ///< The fill that has claimed the block, if any.
+    std::shared_ptr<Fill> fill;  ///< The fill that brings the block, if any has begun to.
   };
   /// Up to `want` bytes at `offset` of the block. `waiter` (may be null) is kept and woken when
   /// something about the block changes, but only for State::on_its_way.
@@ -37,7 +37,7 @@ class RamTier {
   /// Whether every byte of [first, last] of the block is ready.
   bool ready(const Object& object, std::uint32_t block, std::uint32_t first,
              std::uint32_t last) const;
-  /// Whether a fill has claimed the block.
+  /// Whether a fill that has begun, or will begin at once, has claimed the block.
   bool filling(const Object& object, std::uint32_t block) const;
 
   // A disk read: claim, then publish or release.
@@ -53,7 +53,8 @@ class RamTier {
 
   // A fill: claim the block, begin it with frames, advance the watermark, end it.
 
-  /// False where a disk read or another fill has pages of the block claimed.
+  /// False where a disk read or another fill has pages of the block claimed, or it is here whole. A
+  /// reader's fill takes the block over from one that gives way.
   bool claim_fill(const ObjectPtr& object, std::uint32_t block, const std::shared_ptr<Fill>& fill);
   void begin_fill(const Object& object, std::uint32_t block, const std::vector<io::PageRef>& pages);
   /// The claim stays; the frames and the bytes that came go, until the next begin_fill().
@@ -63,8 +64,9 @@ class RamTier {
   /// The block is whole. False where a purge has doomed it meanwhile: it is gone and must not be
   /// written.
   bool finish_fill(const Object& object, std::uint32_t block);
-  /// Gives the claim up; bytes that came are forgotten.
-  void abandon_fill(const Object& object, std::uint32_t block);
+  /// Gives the claim up, unless another fill has taken the block over; bytes that came are
+  /// forgotten.
+  void abandon_fill(const Object& object, std::uint32_t block, const Fill& fill);
 
   /// Forgets ready pages of keys with that prefix and dooms fills in progress; how many blocks.
   std::size_t purge(std::string_view bucket, std::string_view prefix);

@@ -1,4 +1,5 @@
 #include "cache/fill.hpp"
+#include "cache/fill_traffic.hpp"
 #include "cache/ram_tier.hpp"
 
 #include <forebay/base/errc.hpp>
@@ -29,12 +30,13 @@ std::uint32_t in_block(std::uint64_t offset) {
 }  // namespace
 
 RangeReader::RangeReader(BlockCache& cache, ObjectPtr object, std::uint64_t first,
-                         std::uint64_t end, FetcherPtr fetcher)
+                         std::uint64_t end, FetcherPtr fetcher, Deadline queue)
     : cache_{cache},
       object_{std::move(object)},
       position_{first},
       end_{end},
       fetcher_{std::move(fetcher)},
+      queue_{queue},
       ahead_until_{first} {
   cache_.readers_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -98,6 +100,7 @@ void RangeReader::advance(std::size_t bytes) {
   (block_was_cached_ ? tally_.cached : tally_.filled) += bytes;
   const std::uint32_t before = block_of(position_);
   position_ += bytes;
+  has_moved_ = true;
   if (position_ == end_)
     return;
   if (block_of(position_) != before) {
@@ -123,9 +126,12 @@ void RangeReader::read_ahead() {
     const auto count = static_cast<std::uint32_t>(
         div_ceil(std::min<std::uint64_t>(window, end_ - next), kPageSize));
     cache_.start_load(object_, block, static_cast<std::uint32_t>(in_block(next) / kPageSize), count,
-                      io::Share::speculation);
+                      io::Share::speculation, Deadline::after(cache_.config_.wait));
   } else if (cache_.missing(*object_, block)) {
-    start_fill(block, run_end(block), nullptr);
+    FillStart start;
+    start.slot = cache_.traffic_->slots(FillTraffic::Class::demand).try_acquire();
+    if (start.slot)
+      start_fill(block, run_end(block), std::move(start));
   }
 }
 
@@ -138,30 +144,39 @@ std::uint32_t RangeReader::run_end(std::uint32_t block) const {
 
 /// Nothing where the block is claimed already. The interest comes before the fill starts: without
 /// one it would end at its second block.
-void RangeReader::start_fill(std::uint32_t block, std::uint32_t end_block,
-                             std::unique_ptr<ByteSource> source) {
+void RangeReader::start_fill(std::uint32_t block, std::uint32_t end_block, FillStart start) {
   const std::shared_ptr<Fill> fill =
       cache_.claim_run(object_, block, end_block, FillReason::demand);
   if (!fill)
     return;
   follow(fill);
-  cache_.launch(fill, fetcher_, std::move(source));
+  start.fetcher = fetcher_;
+  cache_.launch(fill, std::move(start));
 }
 
-void RangeReader::adopt(std::unique_ptr<ByteSource> source) {
-  start_fill(0, std::min(object_->block_count(), kAdoptedBlocksMax), std::move(source));
+std::unique_ptr<ByteSource> RangeReader::adopt(std::unique_ptr<ByteSource> source) {
+  FillStart start;
+  start.slot = cache_.traffic_->slots(FillTraffic::Class::demand).try_acquire();
+  if (!start.slot)
+    return source;
+  start.source = std::move(source);
+  start_fill(0, std::min(object_->block_count(), kAdoptedBlocksMax), std::move(start));
+  return nullptr;
 }
 
 /// Starts what brings the bytes at position() into RAM.
 void RangeReader::bring_in(std::uint32_t block) {
   if (!cache_.disk_ || !cache_.disk_->contains(*object_, block)) {
-    start_fill(block, run_end(block), nullptr);
+    FillStart start;
+    start.queue = queue_;
+    start_fill(block, run_end(block), std::move(start));
     return;
   }
   const std::uint64_t wanted =
       std::min<std::uint64_t>(end_ - position_ + position_ % kPageSize, cache_.read_ahead());
   cache_.start_load(object_, block, static_cast<std::uint32_t>(in_block(position_) / kPageSize),
-                    static_cast<std::uint32_t>(div_ceil(wanted, kPageSize)), io::Share::disk_read);
+                    static_cast<std::uint32_t>(div_ceil(wanted, kPageSize)), io::Share::disk_read,
+                    queue_);
 }
 
 Task<Result<View>> RangeReader::next(Deadline deadline) {
@@ -169,6 +184,8 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
   const auto want = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(end_ - position_, kBlockSize - in_block(position_)));
   const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
+  if (std::exchange(has_moved_, false))
+    queue_ = Deadline::after(cache_.config_.wait);
   int attempts = 0;
   int failures = 0;
   for (;;) {
@@ -182,12 +199,15 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
       co_return std::move(access.view);
     if (access.state == RamTier::State::absent) {
       if (const std::optional<Error> failure = fill_failure(block); failure) {
-        // What befell a fill is not yet what befalls the next: only a refusal is final.
-        const bool is_final = *failure == Errc::changed || *failure == Errc::refused;
+        // What befell a fill is not yet what befalls the next: only a refusal is final, and a line
+        // that was too long.
+        const bool is_final =
+            *failure == Errc::changed || *failure == Errc::refused || *failure == Errc::overloaded;
         if (is_final || ++failures == kFailuresMax)
           co_return *failure;
       }
-      if (attempts++ == kAttemptsMax)
+      const bool waited = attempts != 0 && queue_.expired();
+      if (attempts++ == kAttemptsMax || waited)
         co_return Errc::overloaded;
       bring_in(block);
       continue;

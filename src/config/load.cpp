@@ -62,7 +62,7 @@ void apply_environment(const Environment& environment, ReadResult& read,
 /// Settings that more than one room needs.
 void share_settings(Config& config) {
   config.proxy.access_log = config.log.access;
-  config.cache.buffer_wait = config.proxy.queue_timeout;
+  config.cache.wait = config.proxy.wait;
   config.fill_credentials.region = config.origin.region;
 }
 

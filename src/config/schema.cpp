@@ -360,6 +360,12 @@ std::vector<Key> cache_keys() {
        .help = "Without a byte for this long a fill's origin request is replaced, once.",
        .access = field<&Config::cache, &cache::CacheConfig::fill_stall>(),
        .bounds = kTimeout},
+      {.name = "cache.background_fills",
+       .type = Type::integer,
+       .help = "Blocks that are filled at once because small ranges of them were read twice; more "
+               "wait. 0: such blocks are not filled.",
+       .access = field<&Config::cache, &cache::CacheConfig::background_fills>(),
+       .bounds = {0, 1'024}},
       {.name = "cache.rules",
        .type = Type::map_list,
        .help = "Exceptions by bucket and prefix; the first that matches decides.",
@@ -376,6 +382,14 @@ std::vector<Key> device_access_keys() {
        .help = "Allocated at the start.",
        .access = field<&Config::pool, &io::BufferPool::Config::size_bytes>(),
        .bounds = {bytes(32 * MiB), bytes(16 * TiB)}},
+      {.name = "memory.wait",
+       .type = Type::duration,
+       .help =
+           "What a read may wait for page frames, direct reads and connections to the origin "
+           "together; then it goes past the cache within limits.direct_reads, or is answered 503 "
+           "SlowDown.",
+       .access = field<&Config::proxy, &ProxyConfig::wait>(),
+       .bounds = {0, kHour}},
       {.name = "io.engine",
        .type = Type::enumeration,
        .help = "auto: io_uring where the kernel allows it, else a pool of threads that call pread.",
@@ -412,11 +426,6 @@ std::vector<Key> bound_keys() {
        .access =
            field<&Config::proxy, &ProxyConfig::prestage, &PrestageConfig::max_bytes_in_flight>(),
        .bounds = {bytes(4 * MiB), bytes(1 * TiB)}},
-      {.name = "limits.queue_timeout",
-       .type = Type::duration,
-       .help = "The wait for a bounded resource (page frames, direct reads) before 503 SlowDown.",
-       .access = field<&Config::proxy, &ProxyConfig::queue_timeout>(),
-       .bounds = {0, kHour}},
       {.name = "limits.direct_reads",
        .type = Type::integer,
        .help = "Reads, at once, all workers together, whose rest comes from the origin because the "

@@ -12,8 +12,9 @@
 namespace forebay::io {
 namespace {
 
-/// Eighths of the pool, by Share.
-constexpr std::array<std::size_t, kShareCount> kShareEighths{3, 2, 1, 1};
+/// Sixteenths of the pool, by Share; and what the least of them has in the smallest pool.
+constexpr std::array<std::size_t, kShareCount> kShareSixteenths{5, 1, 4, 2, 2};
+constexpr std::size_t kShareMin = 4 * MiB / kPageSize;
 constexpr std::uint64_t kSizeMin = 32 * MiB;
 /// How often a waiting acquire() looks for frames that have become reclaimable unannounced.
 constexpr milliseconds kLookAgain{20};
@@ -119,7 +120,7 @@ void BufferPool::set_reclaimer(std::function<std::size_t(std::size_t)> reclaim) 
 }
 
 std::size_t BufferPool::share_limit(Share share) const {
-  return frame_count_ * kShareEighths[index_of(share)] / 8;
+  return std::max(kShareMin, frame_count_ * kShareSixteenths[index_of(share)] / 16);
 }
 
 std::size_t BufferPool::share_used(Share share) const {

@@ -25,7 +25,8 @@ struct Sending {
   std::optional<net::MessageWriter> writer;
   /// How much is asked for at once past the cache, after which it gets another chance.
   std::uint64_t direct_piece = cache::kExtentSize;
-  bool names_version = false;  ///< The request does: a newer one does not end it.
+  Deadline queue = Deadline::never();  ///< For the waits for frames, permits and connections.
+  bool names_version = false;          ///< The request does: a newer one does not end it.
 
   bool started() const { return writer && writer->started(); }
 };
@@ -63,40 +64,52 @@ Task<Result<void>> send_cached(Session& session, Sending& sending, cache::RangeR
   co_return success();
 }
 
-/// The bytes [position, end) straight from the origin, past a cache that cannot serve them now.
-Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t position,
-                               std::uint64_t end) {
-  Shared& shared = session.shared();
-  const Budget::Permit permit =
-      co_await shared.direct_reads.acquire(Deadline::after(shared.config.queue_timeout));
-  if (!permit)
-    co_return Errc::overloaded;
-  CO_TRY(auto source, co_await sending.fetcher->open(sending.object, position, end - position,
-                                                     cache::FillReason::demand));
-  const milliseconds progress = shared.client.config().progress_timeout;
+/// Bytes straight from an open body, past the cache.
+Task<Result<void>> relay_source(Session& session, Sending& sending, cache::ByteSource& source,
+                                std::uint64_t length) {
+  const milliseconds progress = session.shared().client.config().progress_timeout;
   std::vector<std::byte> buffer(kRelayBuffer);
-  while (position < end) {
-    CO_TRY(const std::size_t got, co_await source->read(buffer, Deadline::after(progress)));
+  while (length != 0) {
+    CO_TRY(const std::size_t got, co_await source.read(buffer, Deadline::after(progress)));
     const std::span<const std::byte> piece = std::span{buffer}.first(got);
     const Result<void> written = co_await sending.writer->write(piece, session.send_deadline());
     if (!written)
       co_return Errc::cancelled;
-    position += got;
+    length -= got;
     ReadMetrics::get().direct.add(got);
   }
   co_return success();
 }
 
+/// The bytes [position, end) straight from the origin, past a cache that cannot serve them now.
+/// `source` may be open there already.
+Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t position,
+                               std::uint64_t end, std::unique_ptr<cache::ByteSource> source) {
+  const runtime::Budget::Permit permit =
+      co_await session.shared().direct_reads.acquire(sending.queue);
+  if (!permit)
+    co_return Errc::overloaded;
+  if (!source) {
+    CO_TRY(source, co_await sending.fetcher->open(sending.object, position, end - position,
+                                                  cache::FillReason::demand));
+  }
+  co_return co_await relay_source(session, sending, *source, end - position);
+}
+
 /// The rest of the body from `position` on, as far as the cache brings it; `position` is moved on.
 Task<Result<void>> send_by_reader(Session& session, Sending& sending, std::uint64_t& position) {
-  cache::RangeReader reader{session.shared().cache, sending.object, position,
-                            sending.plan.range.last + 1, sending.fetcher};
-  if (sending.source)
-    reader.adopt(std::move(sending.source));
+  cache::RangeReader reader{session.shared().cache,      sending.object,  position,
+                            sending.plan.range.last + 1, sending.fetcher, sending.queue};
+  if (sending.source) {
+    sending.source = reader.adopt(std::move(sending.source));
+    if (sending.source)
+      co_return Errc::overloaded;
+  }
   const Result<void> sent = co_await send_cached(session, sending, reader);
   ReadMetrics::get().cached.add(reader.tally().cached);
   ReadMetrics::get().filled.add(reader.tally().filled);
   position = reader.position();
+  sending.queue = reader.queue();
   co_return sent;
 }
 
@@ -110,8 +123,10 @@ Task<Result<void>> send_body(Session& session, Sending& sending) {
         !sent && sent.error() == Errc::changed && !(sending.names_version && sending.started());
     if (sent || superseded || sent.error() == Errc::cancelled)
       co_return sent;
-    const std::uint64_t piece_end = std::min(end, position + sending.direct_piece);
-    CO_TRY(co_await send_direct(session, sending, position, piece_end));
+    // A body that is open already is that of the whole object.
+    const std::uint64_t piece_end =
+        sending.source ? end : std::min(end, position + sending.direct_piece);
+    CO_TRY(co_await send_direct(session, sending, position, piece_end, std::move(sending.source)));
     position = piece_end;
     if (position == end)
       co_return success();
@@ -142,6 +157,14 @@ Task<Outcome> send_planned(Session& session, Sending& sending) {
   session.record().cache = "-";
   co_await session.answer_error(failure_of(sent.error()));
   co_return Outcome::done;
+}
+
+/// The end of a request's waits. Who comes late because its lookup took long has a part of them.
+Deadline queue_deadline(Session& session) {
+  constexpr int kLateComersPart = 4;
+  const milliseconds wait = session.shared().config.wait;
+  return Deadline::at(
+      std::max(session.record().started + wait, Clock::now() + wait / kLateComersPart));
 }
 
 /// The status for x-forebay-cache, before the first byte.
@@ -180,6 +203,7 @@ Task<Outcome> answer_from_cache(Session& session, const Request& request,
     co_return Outcome::refused;
   sending.plan = *std::move(plan);
   sending.fetcher = std::move(fetcher);
+  sending.queue = queue_deadline(session);
   sending.names_version = !query_value(request, "versionId").empty();
   // The range that a caller signed can only be had as a whole.
   if (request.is_passed_on())

@@ -44,12 +44,6 @@ Task<void> read_by_lookup(Session& session, Request& request) {
   co_await forward_uncached(session, request);
 }
 
-Task<void> fill_in_background(cache::BlockCache* cache, cache::ObjectPtr object,
-                              std::uint32_t block, cache::FetcherPtr fetcher) {
-  co_await cache->ensure(std::move(object), block, block + 1, std::move(fetcher),
-                         cache::FillReason::background);
-}
-
 /// A small range that was read cold: its block is filled in the background once it is read again.
 void touch(Session& session, const Request& request, const cache::ObjectPtr& object,
            const http::ByteRange& range) {
@@ -58,12 +52,9 @@ void touch(Session& session, const Request& request, const cache::ObjectPtr& obj
     return;
   const auto first = static_cast<std::uint32_t>(range.first / cache::kBlockSize);
   const auto last = static_cast<std::uint32_t>(range.last / cache::kBlockSize);
-  for (std::uint32_t block = first; block <= last; ++block) {
-    if (shared.cache.second_touch(*object, block))
-      runtime::Worker::current().tasks().spawn("background fill", &fill_in_background,
-                                               &shared.cache, object, block,
-                                               make_fetcher(session, request));
-  }
+  const cache::FetcherPtr fetcher = make_fetcher(session, request);
+  for (std::uint32_t block = first; block <= last; ++block)
+    shared.cache.note_cold_read(object, block, fetcher);
 }
 
 /// Sends the caller's own GET, and learns from its answer: a whole cold object becomes a fill that

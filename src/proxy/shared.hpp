@@ -1,7 +1,6 @@
 #pragma once
 // What all sessions of the node share.
 #include "proxy/answer_memo.hpp"
-#include "proxy/budget.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/prestager.hpp"
 #include "proxy/version_memo.hpp"
@@ -11,6 +10,7 @@
 #include <forebay/origin/object_lookup.hpp>
 #include <forebay/proxy/config.hpp>
 #include <forebay/proxy/proxy.hpp>
+#include <forebay/runtime/budget.hpp>
 
 #include <utility>
 
@@ -40,7 +40,7 @@ struct Shared {
   VersionMemo memo;
   AnswerMemo answers;
   Forwarding forwarding;
-  Budget direct_reads;
+  runtime::Budget direct_reads;
   Prestager prestager;
 };
 

@@ -171,7 +171,7 @@ def test_beyond_the_direct_reads_is_slow_down(scripted, node, threads):
     """What the cache cannot serve is read past it, by so many at once: the rest waits a little and
     is told to come again."""
     gate = threading.Event()
-    proxy = node(scripted, {"limits": {"direct_reads": 4, "queue_timeout": "500ms"},
+    proxy = node(scripted, {"limits": {"direct_reads": 4}, "memory": {"wait": "500ms"},
                             "prestage": {"trigger": "off"}})
     for n in range(12):
         scripted.put("bucket", f"key{n}", pattern(4 * MIB, n))

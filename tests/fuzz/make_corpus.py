@@ -220,7 +220,7 @@ CONFIGURATIONS = [
     "auth: {mode: passthrough}\norigin: {fill_credentials: {source: web_identity, sts_endpoint: "
     "'https://sts'}}\n",
     "log: {level: debug, access: false}\nruntime: {workers: 2}\nauth: {credentials_file: k}\n",
-    "limits: {queue_timeout: 250ms, direct_reads: 1}\nauth: {credentials_file: k}\n",
+    "limits: {direct_reads: 1}\nmemory: {wait: 250ms}\nauth: {credentials_file: k}\n",
     "io: {engine: pread, threads: 4}\nprestage: {trigger: off}\nauth: {credentials_file: k}\n",
     "log: {levle: x}\n", "log.level: info\n", "[]\n", "", "a: &x b\nc: *x\n", "--- a\n--- b\n",
     "log: {level: info, level: info}\n", "cache: {devices: [1]}\n",

@@ -17,8 +17,11 @@
 
 namespace forebay::cache {
 
+class BackgroundFills;
 class Fill;
+class FillTraffic;
 class RamTier;
+struct FillStart;
 struct Interest;
 
 /// Why bytes are asked of the origin; also the label of forebay_origin_requests_total.
@@ -54,8 +57,8 @@ struct CacheConfig {
   DiskConfig disk;
   milliseconds fill_stall{
       10'000};  ///< Without a byte for this long a fill's origin request is replaced, once.
-  milliseconds buffer_wait{
-      5'000};  ///< How long a fill or a disk read waits for frames before it gives up.
+  milliseconds wait{2'000};  ///< How long a fill or a disk read waits for its turn and for frames.
+  std::size_t background_fills = 2;  ///< Blocks at once that are filled for their second touch.
 };
 
 /// Bytes in frames. Holding one pins frames: drop it before waiting on a socket.
@@ -103,11 +106,13 @@ class BlockCache {
   /// How much of [first, last] is here. Looks at its first 256 blocks (1 GiB) at most: enough to
   /// name a status.
   Coverage coverage(const Object& object, std::uint64_t first, std::uint64_t last) const;
-  /// Notes a read of a small cold range; true from the second touch of that block on.
-  bool second_touch(const Object& object, std::uint32_t block);
+  /// Notes a read of a small range of a cold block, which is queued to be filled from its second
+  /// touch on: below demand, a few at once, and dropped where too many wait.
+  void note_cold_read(const ObjectPtr& object, std::uint32_t block, const FetcherPtr& fetcher);
 
-  /// Fills what is missing of blocks [first, end) and returns when that has been tried: false where
-  /// a fill failed. No reader is needed to keep it going.
+  /// Fills what is missing of blocks [first, end) while no reader waits for a fill (see
+  /// FillTraffic), and returns when that has been tried: false where a fill failed. No reader is
+  /// needed to keep it going.
   Task<bool> ensure(ObjectPtr object, std::uint32_t first_block, std::uint32_t end_block,
                     FetcherPtr fetcher, FillReason reason);
   /// Reads the first bytes at `offset` into RAM if a device holds them; never waits. While a lookup
@@ -131,13 +136,13 @@ class BlockCache {
   struct Touches;
   std::size_t read_ahead() const;
   void start_load(const ObjectPtr& object, std::uint32_t block, std::uint32_t first_page,
-                  std::uint32_t count, io::Share share);
+                  std::uint32_t count, io::Share share, Deadline queue);
   /// A fill that has claimed the missing blocks from `first_block` on, up to the first that is not
   /// missing or `end_block`; null where that is none. launch() must follow.
   std::shared_ptr<Fill> claim_run(const ObjectPtr& object, std::uint32_t first_block,
                                   std::uint32_t end_block, FillReason reason);
-  void launch(const std::shared_ptr<Fill>& fill, const FetcherPtr& fetcher,
-              std::unique_ptr<ByteSource> source);
+  void launch(const std::shared_ptr<Fill>& fill, FillStart start);
+  bool second_touch(const Object& object, std::uint32_t block);
   bool missing(const Object& object, std::uint32_t block) const;
 
   CacheConfig config_;
@@ -145,6 +150,8 @@ class BlockCache {
   std::unique_ptr<RamTier> ram_;
   std::unique_ptr<DiskStore> disk_;
   std::unique_ptr<Touches> touches_;
+  std::unique_ptr<FillTraffic> traffic_;
+  std::unique_ptr<BackgroundFills> background_;
   std::atomic<std::size_t> readers_{0};
 };
 
@@ -152,26 +159,30 @@ class BlockCache {
 /// calls.
 class RangeReader {
  public:
+  /// `queue`: until when it may wait for its turn and for frames before its first byte.
   RangeReader(BlockCache& cache, ObjectPtr object, std::uint64_t first, std::uint64_t end,
-              FetcherPtr fetcher);
+              FetcherPtr fetcher, Deadline queue);
   RangeReader(const RangeReader&) = delete;
   RangeReader& operator=(const RangeReader&) = delete;
   ~RangeReader();
 
   /// Makes an already open body of the whole object a fill (of the first GiB, of larger ones), with
   /// this reader interested in it. Dropped, which closes its connection, where the first block is
-  /// present or being filled already.
-  void adopt(std::unique_ptr<ByteSource> source);
+  /// present or being filled already; returned where no fill may begin now.
+  std::unique_ptr<ByteSource> adopt(std::unique_ptr<ByteSource> source);
 
   std::uint64_t position() const { return position_; }
+  /// Until when what is wanted at position() may wait for its turn, here or elsewhere. From the
+  /// first byte on each wait has CacheConfig::wait.
+  Deadline queue() const { return queue_; }
   bool done() const { return position_ == end_; }
 
   /// Bytes at position(), if they are in RAM now: the fast path, no suspension.
   View try_next();
   /// The same, bringing them in. Errc::changed and Errc::refused come from the fill; any other
-  /// error means that the cache cannot serve these bytes now (no frames, a device or a fill
-  /// failed, a fill that will bring them is far behind): the caller asks the origin itself from
-  /// position() on.
+  /// error means that the cache cannot serve these bytes now (no turn or no frames until queue(), a
+  /// device or a fill failed, a fill that will bring them is far behind): the caller asks the
+  /// origin itself from position() on.
   Task<Result<View>> next(Deadline deadline);
   /// `bytes` of the last view have been sent.
   void advance(std::size_t bytes);
@@ -181,7 +192,7 @@ class RangeReader {
  private:
   void bring_in(std::uint32_t block);
   void read_ahead();
-  void start_fill(std::uint32_t block, std::uint32_t end_block, std::unique_ptr<ByteSource> source);
+  void start_fill(std::uint32_t block, std::uint32_t end_block, FillStart start);
   std::uint32_t run_end(std::uint32_t block) const;
   void follow(const std::shared_ptr<Fill>& fill);
   void unfollow_finished();
@@ -193,6 +204,8 @@ class RangeReader {
   std::uint64_t position_;
   std::uint64_t end_;
   FetcherPtr fetcher_;
+  Deadline queue_;
+  bool has_moved_ = false;  ///< Since queue_ was set.
   /// The fills this reader has an interest in: of its block, and of the run after it.
   std::vector<std::pair<std::shared_ptr<Fill>, std::shared_ptr<Interest>>> followed_;
   std::uint64_t ahead_until_;        ///< Read-ahead has been asked for up to here.

@@ -56,12 +56,13 @@ class PageRef {
 /// What frames are in use for. Each share has a bound of its own, so that no use can starve
 /// another; the rest of the pool holds resident pages nobody is working on.
 enum class Share : std::uint8_t {
-  fill,         ///< Being filled from the origin. 3/8 of the pool.
-  disk_read,    ///< Being read from a device. 2/8.
-  slot_write,   ///< Held until written to a device. 1/8.
-  speculation,  ///< Read ahead of need; never waited for. 1/8.
+  fill,         ///< Being filled from the origin for a reader that waits. 5/16 of the pool.
+  background,   ///< Being filled while nobody waits. 1/16, and a block at least.
+  disk_read,    ///< Being read from a device. 4/16.
+  slot_write,   ///< Held until written to a device. 2/16.
+  speculation,  ///< Read ahead of need; never waited for. 2/16.
 };
-inline constexpr std::size_t kShareCount = 4;
+inline constexpr std::size_t kShareCount = 5;
 
 /// Frames charged to a share. Dropping the lease ends the charge; the frames live on for as long as
 /// PageRefs to them do.

@@ -60,8 +60,8 @@ struct ProxyConfig {
       60'000};  ///< listen.receive_timeout: without progress from the client, within a body.
   std::uint64_t min_upload_rate = 1 * KiB;  ///< listen.min_upload_rate: bytes a second; 0: any.
   milliseconds upload_grace{30'000};        ///< listen.upload_grace
-  milliseconds queue_timeout{
-      5'000};  ///< limits.queue_timeout: the wait for a bounded resource before 503 SlowDown.
+  /// memory.wait: what a request may wait for frames, permits and connections together.
+  milliseconds wait{2'000};
   std::size_t direct_reads_max =
       256;  ///< limits.direct_reads: reads whose rest the cache cannot bring, at once.
   bool access_log = true;  ///< log.access

@@ -112,7 +112,8 @@ TEST_F(FillTest, APurgeReachesBlocksThatWaitForTheirWrite) {
     *done = true;
   };
   open(20);
-  const auto writes = pool.share_limit(io::Share::slot_write) * kPageSize / kBlockSize;
+  // Half of what may be written at once.
+  const auto writes = pool.share_limit(io::Share::slot_write) * kPageSize / kBlockSize / 2;
   const ObjectPtr object = make_object((writes + 2) * kBlockSize);
   hold_writes();
   start_ensure(object, object->block_count(), FillReason::prestage);

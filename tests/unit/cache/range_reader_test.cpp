@@ -169,7 +169,7 @@ TEST_F(RangeReaderTest, AReaderThatLeavesEndsItsFillAtTheNextBlock) {
   test::run_on_worker(workers, [this]() -> Task<void> {
     const ObjectPtr object = make_object(64 * MiB);
     {
-      RangeReader reader{*cache, object, 0, 64 * MiB, fetcher()};
+      RangeReader reader{*cache, object, 0, 64 * MiB, fetcher(), patience()};
       const auto view = co_await reader.next(Deadline::after(std::chrono::seconds{20}));
       EXPECT_TRUE(view);
     }
@@ -182,9 +182,9 @@ TEST_F(RangeReaderTest, AReaderThatLeavesEndsItsFillAtTheNextBlock) {
 TEST_F(RangeReaderTest, AnOpenBodyCanBeAdoptedOnce) {
   test::run_on_worker(workers, [this]() -> Task<void> {
     const ObjectPtr object = make_object(9 * MiB);
-    RangeReader reader{*cache, object, 0, 9 * MiB, fetcher()};
+    RangeReader reader{*cache, object, 0, 9 * MiB, fetcher(), patience()};
     reader.adopt(std::make_unique<ScriptedSource>(script, 0, 9 * MiB));
-    RangeReader late{*cache, object, 0, 9 * MiB, fetcher()};
+    RangeReader late{*cache, object, 0, 9 * MiB, fetcher(), patience()};
     late.adopt(std::make_unique<ScriptedSource>(script, 0, 9 * MiB));
     const auto result = co_await read_all(*cache, object, 0, 9 * MiB, fetcher());
     EXPECT_TRUE(result);
@@ -199,12 +199,12 @@ TEST_F(RangeReaderTest, WhoIsFarAheadOfAFillDoesNotWaitForIt) {
     const ObjectPtr object = make_object(size);
     script->hold_at = MiB;
     script->body_gate.close();
-    RangeReader reader{*cache, object, 0, size, fetcher()};
+    RangeReader reader{*cache, object, 0, size, fetcher(), patience()};
     reader.adopt(std::make_unique<ScriptedSource>(script, 0, size));
-    RangeReader far{*cache, object, 2 * kExtentSize, size, fetcher()};
+    RangeReader far{*cache, object, 2 * kExtentSize, size, fetcher(), patience()};
     const auto bytes = co_await far.next(Deadline::after(std::chrono::seconds{20}));
     EXPECT_EQ(bytes.error(), Errc::overloaded);
-    RangeReader near{*cache, object, kExtentSize, size, fetcher()};
+    RangeReader near{*cache, object, kExtentSize, size, fetcher(), patience()};
     const auto waited = co_await near.next(Deadline::after(milliseconds{50}));
     EXPECT_EQ(waited.error(), Errc::timeout);
     script->body_gate.open();
@@ -216,7 +216,7 @@ TEST_F(RangeReaderTest, AFillThatWaitsForItsReaderKeepsNoConnection) {
   test::run_on_worker(workers, [this]() -> Task<void> {
     const std::uint64_t size = 6 * kBlockSize;
     const ObjectPtr object = make_object(size);
-    RangeReader slow{*cache, object, 0, size, fetcher()};
+    RangeReader slow{*cache, object, 0, size, fetcher(), patience()};
     const auto bytes = co_await slow.next(Deadline::after(std::chrono::seconds{20}));
     EXPECT_TRUE(bytes);
     const Deadline patience = Deadline::after(std::chrono::seconds{20});

@@ -103,12 +103,16 @@ class ScriptedFetcher final : public Fetcher {
   std::string caller_;
 };
 
+inline Deadline patience() {
+  return Deadline::after(std::chrono::seconds{20});
+}
+
 /// Reads a range to its end and checks every byte; the error that ended it, if any.
 inline Task<Result<ReadTally>> read_all(BlockCache& cache, ObjectPtr object, std::uint64_t first,
                                         std::uint64_t end, FetcherPtr fetcher) {
-  RangeReader reader{cache, object, first, end, std::move(fetcher)};
+  RangeReader reader{cache, object, first, end, std::move(fetcher), patience()};
   while (!reader.done()) {
-    CO_TRY(View view, co_await reader.next(Deadline::after(std::chrono::seconds{20})));
+    CO_TRY(View view, co_await reader.next(patience()));
     std::uint64_t offset = reader.position();
     for (const auto part : view.parts()) {
       for (const std::byte b : part) {

@@ -1,6 +1,6 @@
-#include "proxy/budget.hpp"
+#include <forebay/runtime/budget.hpp>
 
-namespace forebay::proxy {
+namespace forebay::runtime {
 
 bool Budget::take() {
   std::size_t free = free_.load();
@@ -16,10 +16,14 @@ void Budget::release() {
   waiters_.wake_one();
 }
 
+Budget::Permit Budget::try_acquire() {
+  return take() ? Permit{*this} : Permit{};
+}
+
 Task<Budget::Permit> Budget::acquire(Deadline deadline) {
   if (take())
     co_return Permit{*this};
-  const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
+  const std::shared_ptr<Waiter> waiter = Waiter::create();
   for (bool in_time = true;;) {
     waiters_.add(waiter);
     const bool taken = take();
@@ -37,4 +41,4 @@ Task<Budget::Permit> Budget::acquire(Deadline deadline) {
   }
 }
 
-}  // namespace forebay::proxy
+}  // namespace forebay::runtime

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace forebay::proxy {
+namespace forebay::runtime {
 
 /// Any worker. Must outlive its permits.
 class Budget {
@@ -36,13 +36,15 @@ class Budget {
 
   /// An empty permit when the deadline passes first.
   Task<Permit> acquire(Deadline deadline);
+  /// The same without waiting. It may overtake who waits.
+  Permit try_acquire();
 
  private:
   bool take();
   void release();
 
   std::atomic<std::size_t> free_;
-  runtime::WaitList waiters_;
+  WaitList waiters_;
 };
 
-}  // namespace forebay::proxy
+}  // namespace forebay::runtime

@@ -1,12 +1,12 @@
-#include "proxy/budget.hpp"
-
 #include "support/run_on_worker.hpp"
+
+#include <forebay/runtime/budget.hpp>
 
 #include <optional>
 
 #include <gtest/gtest.h>
 
-namespace forebay::proxy {
+namespace forebay::runtime {
 namespace {
 
 Deadline patience() {
@@ -43,4 +43,4 @@ TEST(Budget, EveryReleaseReachesOneWhoStillWaits) {
 }
 
 }  // namespace
-}  // namespace forebay::proxy
+}  // namespace forebay::runtime
