@@ -187,19 +187,21 @@ std::vector<Key> origin_bound_keys() {
   return {
       {.name = "origin.max_connections",
        .type = Type::integer,
-       .help = "Of this node, all workers together. An eighth of them is not for fills.",
+       .help =
+           "Of this node, all workers together. An eighth of them is not for fills, and fills that "
+           "nobody waits for leave more than half.",
        .access = field<&Config::origin, &OriginConfig::max_connections>(),
        .bounds = {1, 65'536}},
       {.name = "origin.max_uploads",
        .type = Type::integer,
        .help =
            "Of origin.max_connections, for requests with a body; never more than seven eighths. "
-           "Further ones wait for origin.connect_timeout. 0: half.",
+           "Further ones wait up to two seconds. 0: half.",
        .access = field<&Config::origin, &OriginConfig::max_uploads>(),
        .bounds = {0, 65'536}},
       {.name = "origin.connect_timeout",
        .type = Type::duration,
-       .help = "Name, TCP and TLS; also the wait for a free connection.",
+       .help = "Name, TCP and TLS.",
        .access = field<&Config::origin, &OriginConfig::connect_timeout>(),
        .bounds = kTimeout},
       {.name = "origin.lookup_timeout",

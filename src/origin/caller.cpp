@@ -105,12 +105,13 @@ Task<bool> learn_redirect(Client& client, std::string_view target, const http::R
 
 Task<Result<std::unique_ptr<Exchange>>> ask_as(const Caller& caller, Client& client, SignBy by,
                                                http::RequestHead request, Reason reason,
-                                               Deadline deadline, http::ResponseHead& answer) {
+                                               Deadline deadline, http::ResponseHead& answer,
+                                               std::optional<Deadline> queue) {
   constexpr int kHopsMax = 3;
   for (int hop = 0; hop < kHopsMax; ++hop) {
     http::RequestHead head = request;
     sign(caller, client, by, s3::kEmptyPayload, head);
-    CO_TRY(auto exchange, co_await client.get(std::move(head), reason, deadline, answer));
+    CO_TRY(auto exchange, co_await client.get(std::move(head), reason, deadline, answer, queue));
     if (!is_redirect(answer.status) || caller.authorization.kind == Kind::passed_on)
       co_return std::move(exchange);
     const bool known = co_await learn_redirect(client, request.target, answer, *exchange, deadline);

@@ -45,9 +45,9 @@ struct ClientMetrics {
                                                  {{"class", status_class}});
   }
 
-  std::array<metrics::Counter*, 5> reasons{&requests("lookup"), &requests("fill"),
-                                           &requests("prestage"), &requests("forward"),
-                                           &requests("credentials")};
+  std::array<metrics::Counter*, 6> reasons{&requests("lookup"),     &requests("fill"),
+                                           &requests("background"), &requests("prestage"),
+                                           &requests("forward"),    &requests("credentials")};
   std::array<metrics::Counter*, 6> classes{nullptr,           &responses("1xx"), &responses("2xx"),
                                            &responses("3xx"), &responses("4xx"), &responses("5xx")};
   metrics::Counter& in = bytes("in");
@@ -93,8 +93,10 @@ http::BodyFraming body_of(const http::RequestHead& head) {
 
 /// What the request will use its connection for.
 Use use_of(Reason reason, bool has_body) {
-  if (reason == Reason::fill || reason == Reason::prestage)
+  if (reason == Reason::fill)
     return Use::fill;
+  if (reason == Reason::background || reason == Reason::prestage)
+    return Use::background;
   return reason == Reason::forward && has_body ? Use::upload : Use::brief;
 }
 
@@ -123,28 +125,12 @@ class PooledExchange final : public Exchange {
       wire_->connection.give_back();
   }
 
-  /// Takes a connection and sends the head. A pooled connection that breaks meanwhile is replaced
-  /// where the method is safe, or nothing was sent on it.
-  Task<Result<void>> open(ConnectionPool::Reuse reuse, Deadline deadline) {
-    CO_TRY(const std::string text, net::serialize(head_));
-    for (;;) {
-      CO_TRY(Connection connection,
-             co_await pool_->take(deadline, reuse, use_of(reason_, has_body_)));
-      wire_.emplace(std::move(connection), body_);
-      ClientMetrics::get().reasons[static_cast<std::size_t>(reason_)]->add();
-      bool started = false;
-      const Result<void> sent = co_await send_head(text, started, deadline);
-      if (sent)
-        co_return success();
-      const bool stale = wire_->connection.reused() && sent.error() == Errc::closed;
-      if (!stale || (started && !is_safe(head_))) {
-        count_error(sent.error());
-        co_return sent.error() == Errc::closed ? make_error_code(Errc::unavailable) : sent.error();
-      }
-      // Its place under the bound is needed for the next.
-      wire_.reset();
-      reuse = ConnectionPool::Reuse::forbidden;
-    }
+  /// Takes a connection and sends the head.
+  Task<Result<void>> open(Deadline deadline, std::optional<Deadline> queue) {
+    CO_TRY(Connection connection,
+           co_await pool_->take(use_of(reason_, has_body_), deadline, queue));
+    wire_.emplace(std::move(connection), body_);
+    co_return co_await send_request(deadline);
   }
 
   Task<Result<void>> write_body(std::span<const std::byte> data, Deadline deadline) override {
@@ -215,6 +201,34 @@ class PooledExchange final : public Exchange {
 
   net::HttpReader& reader() { return wire_->connection.reader(); }
 
+  /// Sends the head on the connection at hand. A pooled connection that breaks meanwhile is
+  /// replaced where the method is safe, or nothing was sent on it.
+  Task<Result<void>> send_request(Deadline deadline) {
+    CO_TRY(const std::string text, net::serialize(head_));
+    for (;;) {
+      ClientMetrics::get().reasons[static_cast<std::size_t>(reason_)]->add();
+      bool started = false;
+      const Result<void> sent = co_await send_head(text, started, deadline);
+      if (sent)
+        co_return success();
+      const bool stale = wire_->connection.reused() && sent.error() == Errc::closed;
+      if (!stale || (started && !is_safe(head_))) {
+        count_error(sent.error());
+        co_return sent.error() == Errc::closed ? make_error_code(Errc::unavailable) : sent.error();
+      }
+      CO_TRY(co_await renew(deadline));
+    }
+  }
+
+  /// A new connection in the place of a stale one: the request has waited for that place already.
+  Task<Result<void>> renew(Deadline deadline) {
+    Connection connection = std::move(wire_->connection);
+    wire_.reset();
+    CO_TRY(co_await connection.renew(deadline));
+    wire_.emplace(std::move(connection), body_);
+    co_return success();
+  }
+
   /// `started` becomes true with the first byte that the connection takes.
   Task<Result<void>> send_head(std::string_view text, bool& started, Deadline deadline) {
     net::Stream& stream = wire_->connection.stream();
@@ -230,8 +244,8 @@ class PooledExchange final : public Exchange {
     const bool unanswered = !head && head.error() == Errc::closed && !interim_seen_;
     if (unanswered && wire_->connection.reused() && is_safe(head_) && !has_body_) {
       // The origin closed the pooled connection as the request went out.
-      wire_.reset();
-      CO_TRY(co_await open(ConnectionPool::Reuse::forbidden, deadline));
+      CO_TRY(co_await renew(deadline));
+      CO_TRY(co_await send_request(deadline));
       head = co_await reader().read_response(deadline);
     }
     if (!head)
@@ -262,7 +276,7 @@ class PooledExchange final : public Exchange {
   Reason reason_;
   http::BodyFraming body_;
   TimePoint started_ = Clock::now();
-  std::optional<Wire> wire_;  ///< Set after open() succeeded, and until a failed second one.
+  std::optional<Wire> wire_;  ///< Set after open() succeeded, and until a renew() that failed.
   http::BodyFraming framing_;
   bool has_body_;
   bool request_done_;
@@ -300,21 +314,22 @@ class PooledClient final : public Client {
   }
 
   Task<Result<std::unique_ptr<Exchange>>> send(http::RequestHead head, Reason reason,
-                                               Deadline deadline) override {
+                                               Deadline deadline,
+                                               std::optional<Deadline> queue) override {
     if (!head.headers.contains("Host"))
       head.headers.add("Host", origin_.host);
     CO_TRY(auto pool, pool_of(head));
     auto exchange = std::make_unique<PooledExchange>(std::move(pool), std::move(head), reason);
-    CO_TRY(co_await exchange->open(ConnectionPool::Reuse::allowed, deadline));
+    CO_TRY(co_await exchange->open(deadline, queue));
     co_return std::unique_ptr<Exchange>{std::move(exchange)};
   }
 
   Task<Result<std::unique_ptr<Exchange>>> get(http::RequestHead head, Reason reason,
-                                              Deadline deadline,
-                                              http::ResponseHead& response) override {
+                                              Deadline deadline, http::ResponseHead& response,
+                                              std::optional<Deadline> queue) override {
     ASSERT(is_safe(head));
     const Asked asked = asked_by(head);
-    CO_TRY(auto exchange, co_await send(std::move(head), reason, deadline));
+    CO_TRY(auto exchange, co_await send(std::move(head), reason, deadline, queue));
     for (int interim = 0; interim < kInterimMax; ++interim) {
       CO_TRY(response, co_await exchange->read_head(deadline));
       note_pressure(response);

@@ -21,6 +21,8 @@ constexpr std::uint16_t kHttpsPort = 443;
 /// One connection in so many is not for fills, and one in twice as many for neither fills nor
 /// uploads.
 constexpr std::size_t kReserve = 8;
+/// One connection in so many stays free when a background fill begins.
+constexpr std::size_t kBackgroundReserve = 4;
 
 /// So many of `count` that one in `part` is left, and at least one, of a few.
 std::size_t all_but(std::size_t part, std::size_t count) {
@@ -50,8 +52,11 @@ Shares Shares::of(std::size_t max_connections, std::size_t max_uploads) {
   const std::size_t fills = all_but(kReserve, max_connections);
   const std::size_t half = std::max<std::size_t>(1, max_connections / 2);
   const std::size_t uploads = max_uploads == 0 ? half : max_uploads;
-  return {.each = {max_connections, fills, std::min(uploads, fills)},
-          .together = all_but(2 * kReserve, max_connections)};
+  return {.each = {max_connections, fills, std::max<std::size_t>(1, fills / 2),
+                   std::min(uploads, fills)},
+          .together = all_but(2 * kReserve, max_connections),
+          .background_below = std::max<std::size_t>(
+              1, std::min(all_but(kBackgroundReserve, max_connections), fills - 1))};
 }
 
 Result<Origin> parse_endpoint(const std::string& url) {
@@ -97,17 +102,24 @@ Connection::Connection(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Lin
 }
 
 Connection::~Connection() {
-  if (!link_)
+  if (!pool_)
     return;
   PoolMetrics::get().active.add(-1);
   // A task destroyed unfinished, after the workers, has no worker to give a connection back to.
   const bool has_worker = runtime::Worker::current_or_null() != nullptr;
-  if (reusable_ && has_worker && !link_->reader.has_buffered()) {
+  if (reusable_ && has_worker && link_ && !link_->reader.has_buffered()) {
     pool_->put_back(std::move(link_), use_);
     return;
   }
   link_.reset();
   pool_->free_place(use_);
+}
+
+Task<Result<void>> Connection::renew(Deadline deadline) {
+  link_.reset();
+  reused_ = false;
+  CO_TRY(link_, co_await pool_->make_link(deadline));
+  co_return success();
 }
 
 /// One worker's idle connections. Its thread only, except for the counts.
@@ -127,7 +139,7 @@ class ConnectionPool::Shelf final : public runtime::Watchdog::Entry {
       if (link->stream->input() == net::Input::none)
         return link;
       link.reset();
-      pool_.free_place();
+      pool_.free_place(std::nullopt);
     }
     return nullptr;
   }
@@ -148,7 +160,7 @@ class ConnectionPool::Shelf final : public runtime::Watchdog::Entry {
       return;
     links_.erase(links_.begin());
     count(-1);
-    pool_.free_place();
+    pool_.free_place(std::nullopt);
   }
 
   void stop() {
@@ -188,7 +200,7 @@ class ConnectionPool::Shelf final : public runtime::Watchdog::Entry {
 /// holds goes back when that ends.
 class ConnectionPool::Ticket {
  public:
-  Ticket(ConnectionPool& pool, Reuse reuse, Use use) : pool_{pool}, reuse_{reuse}, use_{use} {
+  Ticket(ConnectionPool& pool, Use use) : pool_{pool}, use_{use} {
     const Lock lock{pool_.mutex_};
     admitted_ = pool_.has_share_locked(use_);
     if (admitted_)
@@ -237,9 +249,7 @@ class ConnectionPool::Ticket {
 
   // With the pool's mutex held, on any thread: out of the line, with a place.
   std::uint64_t number_locked() const { return number_; }
-  bool accepts_link_locked() const {
-    return reuse_ == Reuse::allowed && &worker_ == runtime::Worker::current_or_null();
-  }
+  bool accepts_link_locked() const { return &worker_ == runtime::Worker::current_or_null(); }
   std::shared_ptr<runtime::Waiter> grant_locked(std::unique_ptr<Link> link) {
     line().erase(place_);
     link_ = std::move(link);
@@ -253,7 +263,6 @@ class ConnectionPool::Ticket {
   std::list<Ticket*>& line() { return pool_.waiting_[index_of(use_)]; }
 
   ConnectionPool& pool_;
-  Reuse reuse_;
   Use use_;
   bool admitted_ = false;
   runtime::Worker& worker_ = runtime::Worker::current();
@@ -300,16 +309,22 @@ void ConnectionPool::stop() {
 bool ConnectionPool::has_share_locked(Use use) const {
   if (use == Use::brief)
     return true;
-  const std::size_t together = used_[index_of(Use::fill)] + used_[index_of(Use::upload)];
-  return used_[index_of(use)] < shares_.each[index_of(use)] && together < shares_.together;
+  const std::size_t background = used_[index_of(Use::background)];
+  const std::size_t fills = used_[index_of(Use::fill)] + background;
+  const std::size_t together = fills + used_[index_of(Use::upload)];
+  const std::size_t of_kind = use == Use::fill ? fills : used_[index_of(use)];
+  if (of_kind >= shares_.each[index_of(use)] || together >= shares_.together)
+    return false;
+  return use != Use::background ||
+         together + used_[index_of(Use::brief)] < shares_.background_below;
 }
 
 void ConnectionPool::count_locked(Use use, int change) {
-  if (use != Use::brief)
-    used_[index_of(use)] += static_cast<std::size_t>(change);
+  used_[index_of(use)] += static_cast<std::size_t>(change);
 }
 
-/// With the mutex held: the first in line that may have a place, or null.
+/// With the mutex held: the first in line that may have a place, or null. A background fill only
+/// where nobody else may.
 ConnectionPool::Ticket* ConnectionPool::next_locked() const {
   Ticket* next = nullptr;
   for (const Use use : {Use::brief, Use::fill, Use::upload}) {
@@ -319,6 +334,9 @@ ConnectionPool::Ticket* ConnectionPool::next_locked() const {
     if (next == nullptr || line.front()->number_locked() < next->number_locked())
       next = line.front();
   }
+  const std::list<Ticket*>& background = waiting_[index_of(Use::background)];
+  if (next == nullptr && !background.empty() && has_share_locked(Use::background))
+    next = background.front();
   return next;
 }
 
@@ -340,15 +358,16 @@ void ConnectionPool::put_back(std::unique_ptr<Link> link, Use use) {
     return;
   // Closed first, so that who gets the place does not make one connection too many.
   link.reset();
-  free_place();
+  free_place(std::nullopt);
 }
 
-/// A connection was closed or not made: the first in line may make one.
-void ConnectionPool::free_place(Use use) {
+/// A connection was closed or not made: the first in line may make one. An idle one was not used.
+void ConnectionPool::free_place(std::optional<Use> used) {
   std::shared_ptr<runtime::Waiter> next;
   {
     const Lock lock{mutex_};
-    count_locked(use, -1);
+    if (used)
+      count_locked(*used, -1);
     if (Ticket* const first = next_locked(); first != nullptr)
       next = first->grant_locked(nullptr);
     else
@@ -388,7 +407,8 @@ void ConnectionPool::ask_for_idle() {
 }
 
 Task<Result<std::unique_ptr<Link>>> ConnectionPool::make_link(Deadline deadline) {
-  auto stream = co_await net::connect(endpoint_, tls_.get(), deadline);
+  const Deadline patience = deadline.capped(config_.connect_timeout);
+  auto stream = co_await net::connect(endpoint_, tls_.get(), patience);
   if (!stream) {
     count_error(ErrorKind::connect);
     co_return stream.error();
@@ -396,16 +416,17 @@ Task<Result<std::unique_ptr<Link>>> ConnectionPool::make_link(Deadline deadline)
   co_return std::make_unique<Link>(std::move(stream).value());
 }
 
-Task<Result<Connection>> ConnectionPool::take(Deadline deadline, Reuse reuse, Use use) {
+Task<Result<Connection>> ConnectionPool::take(Use use, Deadline deadline,
+                                              std::optional<Deadline> queue) {
   const std::shared_ptr<ConnectionPool> self = shared_from_this();
-  Ticket ticket{*self, reuse, use};
+  Ticket ticket{*self, use};
   std::unique_ptr<Link> link;
-  if (reuse == Reuse::allowed && ticket.is_admitted())
+  if (ticket.is_admitted())
     link = shelf().take_last();
   if (link)
     co_return Connection{self, std::move(link), true, use};
 
-  const Deadline patience = deadline.capped(config_.connect_timeout);
+  const Deadline patience = deadline.capped(queue.value_or(Deadline::after(config_.wait)));
   if (ticket.ask_for_place())
     ask_for_idle();
   if (ticket.waits())
@@ -417,7 +438,7 @@ Task<Result<Connection>> ConnectionPool::take(Deadline deadline, Reuse reuse, Us
   link = ticket.take_link();
   const bool reused = link != nullptr;
   if (!reused) {
-    CO_TRY(link, co_await make_link(patience));
+    CO_TRY(link, co_await make_link(deadline));
   }
   ticket.spend();
   co_return Connection{self, std::move(link), reused, use};

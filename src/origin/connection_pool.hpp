@@ -14,6 +14,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace forebay::origin {
@@ -28,20 +29,25 @@ Result<Origin> parse_endpoint(const std::string& url);
 
 class ConnectionPool;
 
-/// What a connection is used for, as far as the bounds tell it apart. An upload is a request with a
-/// body on a client's behalf; what is neither answers a client that waits, and is soon over.
-enum class Use { brief, fill, upload };
-inline constexpr std::size_t kUses = 3;
+/// What a connection is used for, as far as the bounds tell it apart. A brief request answers a
+/// client that waits, and is soon over; a background fill is one that nobody waits for; an upload
+/// is a request with a body on a client's behalf.
+enum class Use { brief, fill, background, upload };
+inline constexpr std::size_t kUses = 4;
 
 /// How many connections each use may hold at once. Pure.
 struct Shares {
-  /// Fills leave an eighth of the connections; uploads have `max_uploads`, at most as many as
-  /// fills, and half of the connections where it is 0; and both together leave a sixteenth. Each
-  /// leaves one at least, unless there is one only.
+  /// Fills leave an eighth of the connections; background fills have half of the fills' share and
+  /// count within it; uploads have `max_uploads`, at most as many as fills, and half of the
+  /// connections if it is 0; fills and uploads together leave a sixteenth. A background fill never
+  /// takes one of the last connections: a quarter of them, and one of the fills' share, stay free
+  /// when it begins. Every use leaves one at least, unless there is only one.
   static Shares of(std::size_t max_connections, std::size_t max_uploads);
 
   std::array<std::size_t, kUses> each;  ///< By Use.
-  std::size_t together;                 ///< Of fills and uploads.
+  std::size_t together;                 ///< Of fills of either kind and uploads.
+  /// A background fill begins only while fewer connections than this are in use, whatever for.
+  std::size_t background_below;
 };
 
 /// A stream and its reader, which keeps what arrived early.
@@ -64,6 +70,10 @@ class Connection {
   Connection& operator=(Connection&&) = delete;
   ~Connection();
 
+  /// Closes what is there and connects anew, in the same place under the bounds. After a failure
+  /// the connection can only be destroyed. Errors as those of net::connect.
+  Task<Result<void>> renew(Deadline deadline);
+
   net::Stream& stream() { return *link_->stream; }
   net::HttpReader& reader() { return link_->reader; }
   bool reused() const { return reused_; }
@@ -83,19 +93,18 @@ class Connection {
 /// given back goes to the first in line, as it is on the same worker, else as the right to make
 /// another. While a request waits for a place no connection stays idle on another worker. Fills and
 /// uploads keep theirs for as long as a client takes, so each of them has a share (see Shares); a
-/// request whose share is taken waits for one of its kind, and is passed over in line.
+/// request whose share is taken waits for one of its kind, and is passed over in line. A background
+/// fill is passed over by every other request that waits.
 class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
  public:
-  enum class Reuse { allowed, forbidden };
-
   static Result<std::shared_ptr<ConnectionPool>> create(const OriginConfig& config,
                                                         const net::Endpoint& endpoint);
   ~ConnectionPool();
 
-  /// An idle connection that looks alive where `reuse` allows it, else a new one. Errc::overloaded
-  /// where none of max_connections became free in time, unavailable or timeout where the origin
-  /// could not be reached.
-  Task<Result<Connection>> take(Deadline deadline, Reuse reuse, Use use);
+  /// An idle connection that looks alive, else a new one. Errc::overloaded if none of
+  /// max_connections became free by `queue` (by default within OriginConfig::wait) or `deadline`;
+  /// unavailable or timeout if the origin could not be reached.
+  Task<Result<Connection>> take(Use use, Deadline deadline, std::optional<Deadline> queue);
   /// Closes this worker's idle connections; later ones are not kept.
   void stop();
 
@@ -115,7 +124,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   void count_locked(Use use, int change);
   Ticket* next_locked() const;
   void put_back(std::unique_ptr<Link> link, Use use);
-  void free_place(Use use = Use::brief);
+  void free_place(std::optional<Use> used);
   void ask_for_idle();
   Task<Result<std::unique_ptr<Link>>> make_link(Deadline deadline);
 
@@ -128,8 +137,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   // Guarded by mutex_. A request waits only while open_ is max_connections, or its share is taken.
   std::mutex mutex_;
   std::size_t open_ = 0;                   ///< Places taken: connections being made, in use, idle.
-  std::array<std::size_t, kUses> used_{};  ///< Of fills and uploads only: those that have a
-                                           ///< connection, or are about to.
+  std::array<std::size_t, kUses> used_{};  ///< Requests that have a connection, or are about to.
   std::uint64_t tickets_ = 0;              ///< Numbers those that wait.
   std::array<std::list<Ticket*>, kUses> waiting_;  ///< By use; each oldest first.
   /// By worker; the pointer is set once, by that worker.

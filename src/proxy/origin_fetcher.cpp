@@ -81,7 +81,15 @@ double random_unit() {
 }
 
 origin::Reason reason_of(cache::FillReason reason) {
-  return reason == cache::FillReason::prestage ? origin::Reason::prestage : origin::Reason::fill;
+  switch (reason) {
+    case cache::FillReason::prestage:
+      return origin::Reason::prestage;
+    case cache::FillReason::background:
+      return origin::Reason::background;
+    case cache::FillReason::demand:
+      break;
+  }
+  return origin::Reason::fill;
 }
 
 }  // namespace

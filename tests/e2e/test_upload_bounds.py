@@ -14,7 +14,7 @@ from raw_http import RawConnection, request_bytes
 from s3_semantics import Answer, S3Error
 from scripted_origin import Script, ScriptedOrigin
 
-FEW = {"origin": {"max_connections": 16, "connect_timeout": "1s"}}
+FEW = {"origin": {"max_connections": 16}}
 HASTE = {"listen": {"min_upload_rate": "1KiB", "upload_grace": "1s"}}
 
 

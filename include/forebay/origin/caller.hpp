@@ -8,6 +8,7 @@
 #include <forebay/s3/sigv4.hpp>
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace forebay::origin {
@@ -51,6 +52,7 @@ enum class SignBy {
 /// later ones for the bucket. Errc::redirected for any other host; else as Client::get.
 Task<Result<std::unique_ptr<Exchange>>> ask_as(const Caller& caller, Client& client, SignBy by,
                                                http::RequestHead request, Reason reason,
-                                               Deadline deadline, http::ResponseHead& answer);
+                                               Deadline deadline, http::ResponseHead& answer,
+                                               std::optional<Deadline> queue = std::nullopt);
 
 }  // namespace forebay::origin

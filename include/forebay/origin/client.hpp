@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,8 +22,9 @@ class Stream;
 
 namespace forebay::origin {
 
-/// Label of forebay_origin_requests_total{reason}.
-enum class Reason { lookup, fill, prestage, forward, credentials };
+/// Label of forebay_origin_requests_total{reason}. `fill` is for fills that somebody waits for;
+/// `background` and `prestage` are for those that nobody does, and step back behind all others.
+enum class Reason { lookup, fill, background, prestage, forward, credentials };
 
 /// One request on one connection. One worker, one task at a time. Destroying it returns the
 /// connection to the pool where the response was read to its end and keep-alive allows it, and
@@ -80,16 +82,18 @@ class Client {
   /// Sends the head, signed and complete but for Host (set here if absent) and Connection, to the
   /// host that it names where that is one of a route, else to origin.endpoint. For a
   /// method that is safe (GET, HEAD) a pooled connection that turns out stale is replaced and the
-  /// head sent again; for others only where no byte was sent. `body` says whether one follows.
-  /// Errc::overloaded (no connection became free), unavailable (connect failed), timeout.
-  virtual Task<Result<std::unique_ptr<Exchange>>> send(http::RequestHead head, Reason reason,
-                                                       Deadline deadline) = 0;
+  /// head sent again; for others only where no byte was sent. Waits for a connection until `queue`,
+  /// by default for OriginConfig::wait, and for all else until `deadline`. Errc::overloaded (no
+  /// connection became free), unavailable (connect failed), timeout.
+  virtual Task<Result<std::unique_ptr<Exchange>>> send(
+      http::RequestHead head, Reason reason, Deadline deadline,
+      std::optional<Deadline> queue = std::nullopt) = 0;
 
   /// send() and read_head() of a safe request without a body, retried once on a stale pooled
   /// connection.
-  virtual Task<Result<std::unique_ptr<Exchange>>> get(http::RequestHead head, Reason reason,
-                                                      Deadline deadline,
-                                                      http::ResponseHead& response) = 0;
+  virtual Task<Result<std::unique_ptr<Exchange>>> get(
+      http::RequestHead head, Reason reason, Deadline deadline, http::ResponseHead& response,
+      std::optional<Deadline> queue = std::nullopt) = 0;
   /// What pays for repeating requests that the origin failed to answer.
   RetryBudget& retries() { return retries_; }
   /// Until when the origin, which said 429 or 503 to a request of any kind, is to be spared what

@@ -16,8 +16,9 @@ struct OriginConfig {
   std::string ca_file;                      ///< PEM; empty: the system's.
   std::size_t max_connections = 512;        ///< Of this node, all workers together.
   std::size_t max_uploads = 0;              ///< Of them, for requests with a body; 0: half.
-  milliseconds connect_timeout{5'000};  ///< DNS, TCP and TLS; also the wait for a free connection.
-  milliseconds lookup_timeout{10'000};  ///< A whole lookup.
+  milliseconds wait{2'000};                 ///< For one of max_connections to become free.
+  milliseconds connect_timeout{5'000};      ///< DNS, TCP and TLS.
+  milliseconds lookup_timeout{10'000};      ///< A whole lookup.
   milliseconds first_byte_timeout{
       30'000};                            ///< The head of the response to a request without a body.
   milliseconds progress_timeout{30'000};  ///< Between two bytes of a body, either way.

@@ -101,6 +101,23 @@ Task<void> fetch_one(Client* client, Reason reason, Deadline deadline, Outcomes*
   outcomes->add(body ? Error{} : body.error());
 }
 
+/// A lookup that waits for a connection until `queue`.
+Task<void> fetch_queueing(Client* client, Deadline queue, Outcomes* outcomes) {
+  http::ResponseHead answer;
+  http::RequestHead head = request("GET", "/");
+  const Deadline deadline = patience();
+  const auto exchange =
+      co_await client->get(std::move(head), Reason::lookup, deadline, answer, queue);
+  outcomes->add(exchange ? Error{} : exchange.error());
+}
+
+/// fetch_one(), which adds `letter` to `order` when it is done.
+Task<void> fetch_and_note(Client* client, Reason reason, Outcomes* outcomes, std::string* order,
+                          char letter) {
+  co_await fetch_one(client, reason, patience(), outcomes);
+  *order += letter;
+}
+
 /// An upload whose body never comes; it ends with the answer's head.
 Task<void> upload_one(Client* client, Deadline deadline, Outcomes* outcomes) {
   auto exchange = co_await client->send(put(5), Reason::forward, deadline);
@@ -114,6 +131,9 @@ Task<void> upload_one(Client* client, Deadline deadline, Outcomes* outcomes) {
 
 class ConnectionPoolTest : public ClientTest {
  protected:
+  /// Who waits gives up by its own deadline, however slow the machine.
+  ConnectionPoolTest() { config.wait = std::chrono::seconds{20}; }
+
   void start(int count, std::size_t worker, Deadline deadline = patience(),
              Reason reason = Reason::lookup) {
     for (int i = 0; i < count; ++i)
@@ -146,7 +166,7 @@ TEST_F(ConnectionPoolTest, WhoWaitsTooLongIsOverloaded) {
   Gate gate;
   LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
   config.max_connections = 1;
-  config.connect_timeout = milliseconds{300};
+  config.wait = milliseconds{300};
   connect(origin.endpoint());
   const double before = errors("overloaded");
   start(1, 0);
@@ -157,6 +177,21 @@ TEST_F(ConnectionPoolTest, WhoWaitsTooLongIsOverloaded) {
   wait_all();
   EXPECT_EQ(errors("overloaded"), before + 1);
   EXPECT_EQ(outcomes.good(), 1);
+}
+
+TEST_F(ConnectionPoolTest, ARequestQueuesForAsLongAsItsCallerSays) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 1;
+  connect(origin.endpoint());
+  start(1, 0);
+  EXPECT_TRUE(gate.wait_for(1));
+  workers().spawn_on(0, "fetch", &fetch_queueing, &client(), soon(), &outcomes);
+  start(1, 0);
+  EXPECT_TRUE(outcomes.wait_overloaded(1));
+  gate.release(2);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 2);
 }
 
 TEST_F(ConnectionPoolTest, AConnectionGivenBackSkipsThoseWhoGaveUp) {
@@ -208,6 +243,52 @@ TEST_F(ConnectionPoolTest, FillsLeaveAReserveToTheOthers) {
   EXPECT_EQ(outcomes.good(), 42);
 }
 
+TEST_F(ConnectionPoolTest, BackgroundFillsLeaveHalfOfTheirShareAndTheLastConnections) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 16;
+  connect(origin.endpoint());
+  start(20, 0, patience(), Reason::background);
+  start(20, 1, patience(), Reason::prestage);
+  EXPECT_TRUE(gate.wait_for(7));
+  // Each finds a connection at once, on either worker.
+  start(5, 0);
+  EXPECT_TRUE(gate.wait_for(12));
+  EXPECT_EQ(origin.accepted(), 12);
+  gate.release(45);
+  wait_all();
+  EXPECT_EQ(outcomes.good(), 45);
+
+  // Of sixteen, four stay free of background fills whatever the twelve are used for.
+  start(12, 0);
+  EXPECT_TRUE(gate.wait_for(12));
+  start(3, 1, soon(), Reason::background);
+  EXPECT_TRUE(outcomes.wait_overloaded(3));
+  gate.release(12);
+  wait_all();
+}
+
+TEST_F(ConnectionPoolTest, ADemandFillGoesBeforeABackgroundOneThatCameFirst) {
+  Gate gate;
+  LoopbackOrigin origin{[&gate](Peer& peer, std::size_t) { gate.serve(peer); }};
+  config.max_connections = 1;
+  connect(origin.endpoint());
+  start(1, 0);
+  EXPECT_TRUE(gate.wait_for(1));
+  std::string order;
+  const auto queue = [&](Reason reason, char letter) {
+    workers().spawn_on(0, "fetch", &fetch_and_note, &client(), reason, &outcomes, &order, letter);
+  };
+  queue(Reason::background, 'b');
+  queue(Reason::prestage, 'p');
+  queue(Reason::fill, 'f');
+  queue(Reason::lookup, 'l');
+  workers().run_on_each([](runtime::Worker&) {});
+  gate.release(5);
+  wait_all();
+  EXPECT_EQ(order, "flbp");
+}
+
 TEST_F(ConnectionPoolTest, AFillUsesTheOnlyConnection) {
   LoopbackOrigin origin{[](Peer& peer, std::size_t) { echo_targets(peer); }};
   config.max_connections = 1;
@@ -249,25 +330,28 @@ TEST(PoolShares, EachUseLeavesConnectionsToTheOthers) {
     std::size_t max_connections;
     std::size_t max_uploads;
     std::size_t fills;
+    std::size_t background;
     std::size_t uploads;
     std::size_t together;
+    std::size_t background_below;
   };
   const std::vector<Case> cases{
-      {"one is everybody's", 1, 0, 1, 1, 1},
-      {"two", 2, 0, 1, 1, 1},
-      {"few", 5, 0, 4, 2, 4},
-      {"sixteen", 16, 0, 14, 8, 15},
-      {"the default", 512, 0, 448, 256, 480},
-      {"fewer uploads", 512, 10, 448, 10, 480},
-      {"more uploads", 16, 12, 14, 12, 15},
-      {"too many uploads", 16, 500, 14, 14, 15},
+      {"one is everybody's", 1, 0, 1, 1, 1, 1, 1},
+      {"two", 2, 0, 1, 1, 1, 1, 1},
+      {"few", 5, 0, 4, 2, 2, 4, 3},
+      {"sixteen", 16, 0, 14, 7, 8, 15, 12},
+      {"the default", 512, 0, 448, 224, 256, 480, 384},
+      {"fewer uploads", 512, 10, 448, 224, 10, 480, 384},
+      {"more uploads", 16, 12, 14, 7, 12, 15, 12},
+      {"too many uploads", 16, 500, 14, 7, 14, 15, 12},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
     const Shares shares = Shares::of(c.max_connections, c.max_uploads);
-    const std::array<std::size_t, kUses> each{c.max_connections, c.fills, c.uploads};
+    const std::array<std::size_t, kUses> each{c.max_connections, c.fills, c.background, c.uploads};
     EXPECT_EQ(shares.each, each);
     EXPECT_EQ(shares.together, c.together);
+    EXPECT_EQ(shares.background_below, c.background_below);
   }
 }
 
