@@ -58,7 +58,9 @@ std::vector<MemoryUse> plan_memory(const config::Config& config, std::size_t wor
   plan.push_back(
       counted("direct reads", config.proxy.direct_reads_max, kRelayBytes, "relay buffers"));
   if (config.io.kind != io::EngineKind::uring && slots != 0)
-    plan.push_back(counted("pread threads", config.io.pread_threads, kThreadBytes, "threads"));
+    plan.push_back(counted("pread threads",
+                           config.io.pread_threads * config.cache.disk.devices.size(), kThreadBytes,
+                           "threads"));
   plan.push_back(counted("workers", workers, kThreadBytes, "threads"));
   return plan;
 }

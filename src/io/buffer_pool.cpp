@@ -23,7 +23,17 @@ constexpr std::size_t index_of(Share share) {
   return static_cast<std::size_t>(share);
 }
 
+/// The shares that are divided by devices.
+constexpr std::array kDeviceShares{Share::disk_read, Share::slot_write, Share::speculation};
+
 }  // namespace
+
+/// One device's part of a share, or all of a share that has nothing to do with devices.
+struct BufferPool::Part {
+  std::size_t used = 0;
+  bool suspended = false;
+  std::deque<std::shared_ptr<runtime::Waiter>> waiting;
+};
 
 struct BufferPool::State {
   void* mapping = nullptr;
@@ -33,10 +43,10 @@ struct BufferPool::State {
   std::function<std::size_t(std::size_t)> reclaim;
 
   std::mutex mutex;
-  std::vector<std::uint32_t> free;              ///< Guarded by mutex.
-  std::array<std::size_t, kShareCount> used{};  ///< Guarded by mutex.
-  std::array<std::deque<std::shared_ptr<runtime::Waiter>>, kShareCount>
-      waiting;  ///< Guarded by mutex.
+  // Guarded by mutex, but for the number of parts.
+  std::vector<std::uint32_t> free;
+  std::array<std::size_t, kShareCount> used{};  ///< Of all parts.
+  std::array<std::vector<Part>, kShareCount> parts;
 };
 
 PageRef::PageRef(const PageRef& other) noexcept : pool_{other.pool_}, index_{other.index_} {
@@ -73,12 +83,14 @@ Lease::Lease(Lease&& other) noexcept
     : pages{std::move(other.pages)},
       pool_{std::exchange(other.pool_, nullptr)},
       share_{other.share_},
+      device_{other.device_},
       charged_{std::exchange(other.charged_, 0)} {}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   std::swap(pages, other.pages);
   std::swap(pool_, other.pool_);
   std::swap(share_, other.share_);
+  std::swap(device_, other.device_);
   std::swap(charged_, other.charged_);
   return *this;
 }
@@ -88,7 +100,7 @@ Lease::~Lease() {
     return;
   // First the frames: who is woken by the end of the charge must find them free.
   pages.clear();
-  pool_->end_charge(share_, charged_);
+  pool_->end_charge(share_, device_, charged_);
 }
 
 BufferPool::BufferPool(const Config& config)
@@ -105,6 +117,8 @@ BufferPool::BufferPool(const Config& config)
   state_->memory = static_cast<std::byte*>(mapping) + (align_up(address, kPageSize) - address);
   ::madvise(mapping, state_->mapped, MADV_HUGEPAGE);
   state_->references = std::make_unique<std::atomic<std::uint32_t>[]>(frame_count_);
+  for (auto& parts : state_->parts)
+    parts.resize(1);
   state_->free.reserve(frame_count_);
   // Taken from the back: low frames first, so that memory never needed is never touched.
   for (std::size_t i = frame_count_; i > 0; --i)
@@ -119,8 +133,38 @@ void BufferPool::set_reclaimer(std::function<std::size_t(std::size_t)> reclaim) 
   state_->reclaim = std::move(reclaim);
 }
 
+void BufferPool::divide(std::size_t devices) {
+  ASSERT(devices != 0);
+  for (const Share share : kDeviceShares) {
+    ASSERT(share_used(share) == 0);
+    state_->parts[index_of(share)] = std::vector<Part>(devices);
+  }
+}
+
+void BufferPool::suspend(std::size_t device, bool suspended) {
+  const std::lock_guard lock{state_->mutex};
+  for (const Share share : kDeviceShares) {
+    Part& its = part(share, device);
+    its.suspended = suspended;
+    for (const auto& waiter : its.waiting)
+      waiter->wake();
+  }
+}
+
+BufferPool::Part& BufferPool::part(Share share, std::size_t device) const {
+  auto& parts = state_->parts[index_of(share)];
+  ASSERT(device < parts.size());
+  return parts[device];
+}
+
 std::size_t BufferPool::share_limit(Share share) const {
   return std::max(kShareMin, frame_count_ * kShareSixteenths[index_of(share)] / 16);
+}
+
+std::size_t BufferPool::part_limit(Share share) const {
+  const std::size_t all = share_limit(share);
+  const std::size_t devices = state_->parts[index_of(share)].size();
+  return std::max(all / devices, std::min(all, kDevicePartMin));
 }
 
 std::size_t BufferPool::share_used(Share share) const {
@@ -140,35 +184,52 @@ void BufferPool::give_back(std::uint32_t index) {
   wake_first();
 }
 
-void BufferPool::end_charge(Share share, std::size_t count) {
+void BufferPool::end_charge(Share share, std::size_t device, std::size_t count) {
   const std::lock_guard lock{state_->mutex};
   state_->used[index_of(share)] -= count;
+  part(share, device).used -= count;
   wake_first();
 }
 
-/// Whoever is first in the line of each share looks again. With the mutex held.
+/// Whoever is first in the line of each part looks again. With the mutex held.
 void BufferPool::wake_first() {
-  for (auto& line : state_->waiting) {
-    if (!line.empty())
-      line.front()->wake();
+  for (auto& parts : state_->parts) {
+    for (Part& its : parts) {
+      if (!its.waiting.empty())
+        its.waiting.front()->wake();
+    }
   }
 }
 
-/// Takes frames if the share has room and enough are free. `waiter` is the asker's place in line,
-/// or null for one who has none. With the mutex held.
-std::optional<Lease> BufferPool::take(Share share, std::size_t count,
-                                      const runtime::Waiter* waiter) {
-  const std::size_t i = index_of(share);
-  const auto& line = state_->waiting[i];
-  const bool my_turn = line.empty() || line.front().get() == waiter;
-  if (!my_turn || state_->used[i] + count > share_limit(share) || state_->free.size() < count)
-    return std::nullopt;
+/// With the mutex held.
+bool BufferPool::has_room(Share share, std::size_t device, std::size_t count) const {
+  const Part& its = part(share, device);
+  return !its.suspended && its.used + count <= part_limit(share) &&
+         state_->used[index_of(share)] + count <= share_limit(share);
+}
+
+/// With the mutex held. The caller adds the pages.
+Lease BufferPool::charge_to(Share share, std::size_t device, std::size_t count) {
   Lease lease;
   lease.pool_ = this;
   lease.share_ = share;
+  lease.device_ = device;
   lease.charged_ = count;
+  state_->used[index_of(share)] += count;
+  part(share, device).used += count;
+  return lease;
+}
+
+/// Takes frames if the part has room and enough are free. `waiter` is the asker's place in line,
+/// or null for one who has none. With the mutex held.
+std::optional<Lease> BufferPool::take(Share share, std::size_t device, std::size_t count,
+                                      const runtime::Waiter* waiter) {
+  const auto& line = part(share, device).waiting;
+  const bool my_turn = line.empty() || line.front().get() == waiter;
+  if (!my_turn || !has_room(share, device, count) || state_->free.size() < count)
+    return std::nullopt;
+  Lease lease = charge_to(share, device, count);
   lease.pages.reserve(count);
-  state_->used[i] += count;
   for (std::size_t n = 0; n < count; ++n) {
     const std::uint32_t index = state_->free.back();
     state_->free.pop_back();
@@ -186,71 +247,75 @@ void BufferPool::make_room(std::size_t count) {
     state_->reclaim(count - free);
 }
 
-std::optional<Lease> BufferPool::try_acquire(Share share, std::size_t count) {
-  ASSERT(count <= share_limit(share));
-  if (share_used(share) + count > share_limit(share))
-    return std::nullopt;
+std::optional<Lease> BufferPool::try_acquire(Share share, std::size_t count, std::size_t device) {
+  ASSERT(count <= part_limit(share));
+  {
+    const std::lock_guard lock{state_->mutex};
+    if (!has_room(share, device, count))
+      return std::nullopt;
+  }
   make_room(count);
   const std::lock_guard lock{state_->mutex};
-  return take(share, count, nullptr);
+  return take(share, device, count, nullptr);
 }
 
-std::optional<Lease> BufferPool::try_charge(Share share, std::vector<PageRef> pages) {
-  const std::size_t i = index_of(share);
+std::optional<Lease> BufferPool::try_charge(Share share, std::vector<PageRef> pages,
+                                            std::size_t device) {
   const std::lock_guard lock{state_->mutex};
-  if (state_->used[i] + pages.size() > share_limit(share))
+  if (!has_room(share, device, pages.size()))
     return std::nullopt;
-  Lease lease;
-  lease.pool_ = this;
-  lease.share_ = share;
-  lease.charged_ = pages.size();
+  Lease lease = charge_to(share, device, pages.size());
   lease.pages = std::move(pages);
-  state_->used[i] += lease.charged_;
   return lease;
 }
 
-/// Waits in the line of `share` until `attempt`, which is given the asker's place in it, succeeds.
-Task<Result<Lease>> BufferPool::line_up(Share share, Deadline deadline, Attempt attempt) {
+/// Waits in the line of `part` until `attempt`, which is given the asker's place in it, succeeds.
+Task<Result<Lease>> BufferPool::line_up(Part& part, Deadline deadline, Attempt attempt) {
   const std::shared_ptr<runtime::Waiter> waiter = runtime::Waiter::create();
-  auto& line = state_->waiting[index_of(share)];
   {
     const std::lock_guard lock{state_->mutex};
-    line.push_back(waiter);
+    part.waiting.push_back(waiter);
   }
   for (bool in_time = true;;) {
     std::optional<Lease> lease = attempt(waiter.get());
-    if (lease || !in_time) {
+    {
       const std::lock_guard lock{state_->mutex};
-      std::erase(line, waiter);
-      wake_first();
-      if (lease)
-        co_return std::move(*lease);
-      co_return Errc::overloaded;
+      if (lease || !in_time || part.suspended) {
+        std::erase(part.waiting, waiter);
+        wake_first();
+        in_time = false;
+      }
     }
+    if (lease)
+      co_return std::move(*lease);
+    if (!in_time)
+      co_return Errc::overloaded;
     // A resident page that was pinned for a moment announces nothing when it is let go.
     co_await waiter->wait(deadline.capped(kLookAgain));
     in_time = !deadline.expired();
   }
 }
 
-Task<Result<Lease>> BufferPool::acquire(Share share, std::size_t count, Deadline deadline) {
-  if (auto lease = try_acquire(share, count); lease)
+Task<Result<Lease>> BufferPool::acquire(Share share, std::size_t count, Deadline deadline,
+                                        std::size_t device) {
+  if (auto lease = try_acquire(share, count, device); lease)
     co_return std::move(*lease);
-  Attempt attempt = [this, share, count](const runtime::Waiter* waiter) {
+  Attempt attempt = [this, share, device, count](const runtime::Waiter* waiter) {
     make_room(count);
     const std::lock_guard lock{state_->mutex};
-    return take(share, count, waiter);
+    return take(share, device, count, waiter);
   };
-  co_return co_await line_up(share, deadline, std::move(attempt));
+  co_return co_await line_up(part(share, device), deadline, std::move(attempt));
 }
 
-Task<Result<Lease>> BufferPool::charge(Share share, std::vector<PageRef> pages, Deadline deadline) {
-  if (auto lease = try_charge(share, pages); lease)
+Task<Result<Lease>> BufferPool::charge(Share share, std::vector<PageRef> pages, Deadline deadline,
+                                       std::size_t device) {
+  if (auto lease = try_charge(share, pages, device); lease)
     co_return std::move(*lease);
-  Attempt attempt = [this, share, held = std::move(pages)](const runtime::Waiter*) {
-    return try_charge(share, held);
+  Attempt attempt = [this, share, device, held = std::move(pages)](const runtime::Waiter*) {
+    return try_charge(share, held, device);
   };
-  co_return co_await line_up(share, deadline, std::move(attempt));
+  co_return co_await line_up(part(share, device), deadline, std::move(attempt));
 }
 
 }  // namespace forebay::io

@@ -41,6 +41,7 @@ Task<Result<void>> FileDevice::transfer(bool is_write, std::uint64_t offset,
   check(offset, parts, file_.size_bytes);
   auto start = [this, is_write, offset, &parts](auto done) {
     auto operation = std::make_unique<Transfer>();
+    operation->lane = lane_;
     operation->is_write = is_write;
     operation->fd = file_.fd.get();
     operation->offset = offset;

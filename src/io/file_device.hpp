@@ -13,7 +13,8 @@ namespace forebay::io {
 /// Any worker. Outlived by its transport.
 class FileDevice final : public BlockDevice {
  public:
-  FileDevice(Transport& transport, OpenFile file) : transport_{transport}, file_{std::move(file)} {}
+  FileDevice(Transport& transport, OpenFile file)
+      : transport_{transport}, lane_{transport.add_lane()}, file_{std::move(file)} {}
 
   Task<Result<void>> read(std::uint64_t offset, std::vector<iovec> parts) override;
   Task<Result<void>> write(std::uint64_t offset, std::vector<iovec> parts) override;
@@ -25,6 +26,7 @@ class FileDevice final : public BlockDevice {
   void report(bool is_write, std::uint64_t offset, int error);
 
   Transport& transport_;
+  unsigned lane_;
   OpenFile file_;
   std::atomic<Clock::rep> quiet_until_{0};  ///< No failure is logged before.
 };

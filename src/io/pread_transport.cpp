@@ -1,6 +1,7 @@
 #include "io/transport.hpp"
 
 #include <cerrno>
+#include <mutex>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -22,15 +23,24 @@ int attempt(const Transfer& transfer) {
 
 class PreadTransport final : public Transport {
  public:
-  explicit PreadTransport(std::size_t threads) : count_{threads}, threads_{threads} {}
-  ~PreadTransport() override { threads_.join(); }
+  explicit PreadTransport(std::size_t threads) : count_{threads} {}
+  ~PreadTransport() override {
+    for (const auto& lane : lanes_)
+      lane->join();
+  }
 
   std::string_view name() const override { return "pread"; }
   std::string extent() const override { return fmt::format("threads={}", count_); }
 
+  unsigned add_lane() override {
+    const std::lock_guard lock{mutex_};
+    lanes_.push_back(std::make_unique<boost::asio::thread_pool>(count_));
+    return static_cast<unsigned>(lanes_.size() - 1);
+  }
+
   void start(std::unique_ptr<Transfer> transfer) override {
     boost::asio::io_context& home = runtime::Worker::current().context();
-    boost::asio::post(threads_, [&home, held = std::move(transfer)]() mutable {
+    boost::asio::post(lane(transfer->lane), [&home, held = std::move(transfer)]() mutable {
       std::optional<int> error;
       while (!error)
         error = held->note(attempt(*held));
@@ -41,8 +51,14 @@ class PreadTransport final : public Transport {
   }
 
  private:
-  std::size_t count_;
-  boost::asio::thread_pool threads_;
+  boost::asio::thread_pool& lane(unsigned number) {
+    const std::lock_guard lock{mutex_};
+    return *lanes_[number];
+  }
+
+  std::size_t count_;  ///< Threads of each lane.
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<boost::asio::thread_pool>> lanes_;  ///< Guarded by mutex_.
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <deque>
 #include <utility>
@@ -34,11 +35,15 @@ Error system_error(int error) {
   return {error, boost::system::system_category()};
 }
 
+using LaneCount = std::shared_ptr<std::atomic<unsigned>>;
+
 /// One worker's ring; that worker's thread only. Kept alive by the handlers that are still queued.
 class Ring : public std::enable_shared_from_this<Ring> {
  public:
-  static Result<std::shared_ptr<Ring>> create(runtime::Worker& worker, unsigned entries);
-  explicit Ring(runtime::Worker& worker) : worker_{worker}, event_{worker.context()} {}
+  static Result<std::shared_ptr<Ring>> create(runtime::Worker& worker, unsigned entries,
+                                              const LaneCount& lane_count);
+  Ring(runtime::Worker& worker, LaneCount lane_count)
+      : worker_{worker}, event_{worker.context()}, lane_count_{std::move(lane_count)} {}
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
   /// Transfers that are still in flight are left to the kernel, and leak.
@@ -53,10 +58,17 @@ class Ring : public std::enable_shared_from_this<Ring> {
   unsigned entries() const { return ring_.sq.ring_entries; }
 
  private:
+  struct Lane {
+    std::deque<std::unique_ptr<Transfer>> waiting;  ///< Beyond its part of the ring.
+    std::size_t in_flight = 0;
+  };
+
   Result<void> set_up(unsigned entries);
   Result<void> probe();
   void post_flush();
   void flush();
+  bool may_prepare(const Lane& lane) const;
+  void prepare_waiting();
   void prepare(std::unique_ptr<Transfer> transfer);
   void reap();
   void arm();
@@ -67,14 +79,16 @@ class Ring : public std::enable_shared_from_this<Ring> {
   bool is_set_up_ = false;
   boost::asio::posix::stream_descriptor event_;
 
-  std::deque<std::unique_ptr<Transfer>> waiting_;  ///< Beyond what the ring holds.
-  std::size_t in_flight_ = 0;                      ///< Never more than the ring has entries.
+  LaneCount lane_count_;
+  std::deque<Lane> lanes_;     ///< Of the devices that this worker has used.
+  std::size_t in_flight_ = 0;  ///< Never more than the ring has entries.
   bool flush_posted_ = false;
   bool armed_ = false;  ///< A wait on the eventfd is pending; always while something is in flight.
 };
 
-Result<std::shared_ptr<Ring>> Ring::create(runtime::Worker& worker, unsigned entries) {
-  auto ring = std::make_shared<Ring>(worker);
+Result<std::shared_ptr<Ring>> Ring::create(runtime::Worker& worker, unsigned entries,
+                                           const LaneCount& lane_count) {
+  auto ring = std::make_shared<Ring>(worker, lane_count);
   TRY(ring->set_up(entries));
   TRY(ring->probe());
   const int event = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -100,6 +114,10 @@ Result<void> Ring::set_up(unsigned entries) {
       return system_error(-result);
   }
   is_set_up_ = true;
+  // A device whose queue is full blocks the kernel's own threads for this ring; of its default
+  // number, four for each CPU, none would be left for other devices. Before kernel 5.15: as it is.
+  std::array<unsigned, 2> workers{ring_.sq.ring_entries, 0};
+  ::io_uring_register_iowq_max_workers(&ring_, workers.data());
   return success();
 }
 
@@ -131,7 +149,10 @@ Result<void> Ring::probe() {
 }
 
 void Ring::start(std::unique_ptr<Transfer> transfer) {
-  waiting_.push_back(std::move(transfer));
+  const unsigned lane = transfer->lane;
+  if (lane >= lanes_.size())
+    lanes_.resize(lane + 1);
+  lanes_[lane].waiting.push_back(std::move(transfer));
   post_flush();
 }
 
@@ -145,17 +166,35 @@ void Ring::post_flush() {
   });
 }
 
-void Ring::flush() {
-  while (!waiting_.empty() && ::io_uring_sq_space_left(&ring_) != 0 &&
-         in_flight_ < ring_.sq.ring_entries) {
-    prepare(std::move(waiting_.front()));
-    waiting_.pop_front();
+bool Ring::may_prepare(const Lane& lane) const {
+  const unsigned entries = ring_.sq.ring_entries;
+  const unsigned part = std::max(1U, entries / lane_count_->load(std::memory_order_relaxed));
+  return !lane.waiting.empty() && lane.in_flight < part && in_flight_ < entries;
+}
+
+/// One of each lane in turn: where lanes are more than entries, none waits for all of another.
+void Ring::prepare_waiting() {
+  for (bool any = true; any;) {
+    any = false;
+    for (Lane& lane : lanes_) {
+      if (!may_prepare(lane) || ::io_uring_sq_space_left(&ring_) == 0)
+        continue;
+      std::unique_ptr<Transfer> transfer = std::move(lane.waiting.front());
+      lane.waiting.pop_front();
+      prepare(std::move(transfer));
+      any = true;
+    }
   }
+}
+
+void Ring::flush() {
+  prepare_waiting();
   // Enters the kernel even where nothing is to be submitted: with DEFER_TASKRUN completions are
   // not to be seen before. What it cannot take now stays in the submission queue.
   ::io_uring_submit_and_get_events(&ring_);
   reap();
-  const bool may_submit = !waiting_.empty() && in_flight_ < ring_.sq.ring_entries;
+  const bool may_submit = std::any_of(lanes_.begin(), lanes_.end(),
+                                      [this](const Lane& lane) { return may_prepare(lane); });
   if (may_submit || ::io_uring_sq_ready(&ring_) != 0)
     post_flush();
   arm();
@@ -169,8 +208,9 @@ void Ring::prepare(std::unique_ptr<Transfer> transfer) {
     ::io_uring_prep_writev(sqe, transfer->fd, transfer->parts.data(), count, transfer->offset);
   else
     ::io_uring_prep_readv(sqe, transfer->fd, transfer->parts.data(), count, transfer->offset);
-  ::io_uring_sqe_set_data(sqe, transfer.release());
+  ++lanes_[transfer->lane].in_flight;
   ++in_flight_;
+  ::io_uring_sqe_set_data(sqe, transfer.release());
 }
 
 /// Takes every completion off the ring before it tells anybody: who is told may start more.
@@ -181,12 +221,14 @@ void Ring::reap() {
   ::io_uring_cqe* cqe = nullptr;
   io_uring_for_each_cqe(&ring_, head, cqe) {
     std::unique_ptr<Transfer> transfer{static_cast<Transfer*>(::io_uring_cqe_get_data(cqe))};
+    Lane& lane = lanes_[transfer->lane];
     ++seen;
+    --lane.in_flight;
     --in_flight_;
     if (const std::optional<int> error = transfer->note(cqe->res); error)
       ended.emplace_back(std::move(transfer), *error);
     else
-      waiting_.push_front(std::move(transfer));
+      lane.waiting.push_front(std::move(transfer));
   }
   ::io_uring_cq_advance(&ring_, seen);
   for (auto& [transfer, error] : ended) {
@@ -221,8 +263,9 @@ void Ring::close() {
 
 class UringTransport final : public Transport {
  public:
-  UringTransport(runtime::WorkerPool& workers, std::vector<std::shared_ptr<Ring>> rings)
-      : workers_{workers}, rings_{std::move(rings)} {}
+  UringTransport(runtime::WorkerPool& workers, std::vector<std::shared_ptr<Ring>> rings,
+                 LaneCount lane_count)
+      : workers_{workers}, rings_{std::move(rings)}, lane_count_{std::move(lane_count)} {}
   /// A ring is closed on its worker's thread, or with its io_context where that has stopped.
   ~UringTransport() override {
     for (std::size_t i = 0; i < rings_.size(); ++i)
@@ -238,6 +281,7 @@ class UringTransport final : public Transport {
       entries = std::min(entries, ring->entries());
     return fmt::format("entries={} workers={}", entries, rings_.size());
   }
+  unsigned add_lane() override { return lane_count_->fetch_add(1); }
   void start(std::unique_ptr<Transfer> transfer) override {
     rings_[runtime::Worker::current().index()]->start(std::move(transfer));
   }
@@ -245,6 +289,7 @@ class UringTransport final : public Transport {
  private:
   runtime::WorkerPool& workers_;
   std::vector<std::shared_ptr<Ring>> rings_;
+  LaneCount lane_count_;
 };
 
 }  // namespace
@@ -253,8 +298,9 @@ Result<std::unique_ptr<Transport>> make_uring_transport(runtime::WorkerPool& wor
                                                         unsigned entries) {
   using Made = Result<std::shared_ptr<Ring>>;
   std::vector<Made> made(workers.size(), Made{make_error_code(Errc::cancelled)});
-  workers.run_on_each([&made, entries](runtime::Worker& worker) {
-    made[worker.index()] = Ring::create(worker, entries);
+  const auto lane_count = std::make_shared<std::atomic<unsigned>>(0);
+  workers.run_on_each([&](runtime::Worker& worker) {
+    made[worker.index()] = Ring::create(worker, entries, lane_count);
   });
   std::vector<std::shared_ptr<Ring>> rings;
   for (Made& ring : made) {
@@ -262,7 +308,7 @@ Result<std::unique_ptr<Transport>> make_uring_transport(runtime::WorkerPool& wor
       return ring.error();
     rings.push_back(std::move(ring).value());
   }
-  return std::make_unique<UringTransport>(workers, std::move(rings));
+  return std::make_unique<UringTransport>(workers, std::move(rings), lane_count);
 }
 
 }  // namespace forebay::io

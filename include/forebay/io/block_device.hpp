@@ -22,8 +22,9 @@ enum class EngineKind { automatic, uring, pread };
 
 struct EngineConfig {
   EngineKind kind = EngineKind::automatic;
-  std::size_t pread_threads = 16;  ///< Threads of the pread pool, shared by all devices.
-  unsigned ring_entries = 256;     ///< Per worker; steps down where memlock refuses.
+  std::size_t pread_threads = 16;  ///< Threads of the pread pool of each device.
+  /// Per worker, divided by the devices; steps down where memlock refuses.
+  unsigned ring_entries = 256;
 };
 
 /// One place to read and write. Every call is made on a worker's thread and completes there. There

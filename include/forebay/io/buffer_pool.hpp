@@ -64,6 +64,9 @@ enum class Share : std::uint8_t {
 };
 inline constexpr std::size_t kShareCount = 5;
 
+/// Least that a device's part of a share is, whatever the division says: one block.
+inline constexpr std::size_t kDevicePartMin = 4 * MiB / kPageSize;
+
 /// Frames charged to a share. Dropping the lease ends the charge; the frames live on for as long as
 /// PageRefs to them do.
 class Lease {
@@ -79,10 +82,13 @@ class Lease {
   friend class BufferPool;
   BufferPool* pool_ = nullptr;
   Share share_ = Share::fill;
+  std::size_t device_ = 0;
   std::size_t charged_ = 0;
 };
 
-/// Any thread, except acquire() and charge(): a worker's.
+/// Any thread, except acquire() and charge(): a worker's. What works on devices (disk_read,
+/// slot_write, speculation) is charged to one device's equal part of the share, so that a device
+/// that keeps its frames for ever has no more than its part; the other shares have one part only.
 class BufferPool {
  public:
   struct Config {
@@ -98,21 +104,32 @@ class BufferPool {
   /// references to about n resident frames and return how many it dropped. Set once, before use.
   void set_reclaimer(std::function<std::size_t(std::size_t)> reclaim);
 
-  /// Waits, first come first served within a share, until `count` frames are free and the share has
-  /// room for all of them. Nobody may call this while holding a lease. Errc::overloaded when the
-  /// deadline passes; asserts that count fits the share.
-  Task<Result<Lease>> acquire(Share share, std::size_t count, Deadline deadline);
+  /// Divides the shares of what works on devices by `devices` (at least 1). While nothing is
+  /// charged.
+  void divide(std::size_t devices);
+  /// Nobody waits for frames of that device from now on, and who does is refused at once: its
+  /// operations do not end. Or the opposite.
+  void suspend(std::size_t device, bool suspended);
+
+  /// Waits, first come first served within a device's part, until `count` frames are free and the
+  /// part has room for all of them. Nobody may call this while holding a lease. Errc::overloaded
+  /// when the deadline passes or the device is suspended; asserts that count fits the part.
+  Task<Result<Lease>> acquire(Share share, std::size_t count, Deadline deadline,
+                              std::size_t device = 0);
   /// The same without waiting; nullopt where acquire would wait.
-  std::optional<Lease> try_acquire(Share share, std::size_t count);
-  /// Charges frames the caller already holds to `share` (slot writes). nullopt where the share is
-  /// full.
-  std::optional<Lease> try_charge(Share share, std::vector<PageRef> pages);
-  /// The same, but waits for room. What it waits for is the end of other charges of that share,
-  /// which must not wait for frames in their turn. Errc::overloaded when the deadline passes.
-  Task<Result<Lease>> charge(Share share, std::vector<PageRef> pages, Deadline deadline);
+  std::optional<Lease> try_acquire(Share share, std::size_t count, std::size_t device = 0);
+  /// Charges frames the caller already holds to `share` (slot writes). nullopt where the device's
+  /// part is full, or the device suspended.
+  std::optional<Lease> try_charge(Share share, std::vector<PageRef> pages, std::size_t device = 0);
+  /// The same, but waits for room. What it waits for is the end of other charges of that part,
+  /// which must not wait for frames in their turn. Errc::overloaded as for acquire().
+  Task<Result<Lease>> charge(Share share, std::vector<PageRef> pages, Deadline deadline,
+                             std::size_t device = 0);
 
   std::size_t frame_count() const { return frame_count_; }
   std::size_t share_limit(Share share) const;
+  /// Of one device: at most its part of the share, and no less than a block.
+  std::size_t part_limit(Share share) const;
   std::size_t share_used(Share share) const;
   std::size_t free_count() const;
 
@@ -120,13 +137,18 @@ class BufferPool {
   friend class PageRef;
   friend class Lease;
   struct State;
+  struct Part;
   using Attempt = std::function<std::optional<Lease>(const runtime::Waiter*)>;
 
-  Task<Result<Lease>> line_up(Share share, Deadline deadline, Attempt attempt);
+  Part& part(Share share, std::size_t device) const;
+  bool has_room(Share share, std::size_t device, std::size_t count) const;
+  Lease charge_to(Share share, std::size_t device, std::size_t count);
+  Task<Result<Lease>> line_up(Part& part, Deadline deadline, Attempt attempt);
   void give_back(std::uint32_t index);
-  void end_charge(Share share, std::size_t count);
+  void end_charge(Share share, std::size_t device, std::size_t count);
   void wake_first();
-  std::optional<Lease> take(Share share, std::size_t count, const runtime::Waiter* waiter);
+  std::optional<Lease> take(Share share, std::size_t device, std::size_t count,
+                            const runtime::Waiter* waiter);
   void make_room(std::size_t count);
 
   std::size_t frame_count_;

@@ -103,6 +103,44 @@ TEST(BufferPool, AChargeWaitsForTheEndOfOthers) {
   EXPECT_EQ(pool.free_count(), pool.frame_count());
 }
 
+TEST(BufferPool, ADeviceThatKeepsItsFramesKeepsNoMoreThanItsPart) {
+  BufferPool pool{{64 * MiB}};
+  const std::size_t all = pool.share_limit(Share::disk_read);
+  EXPECT_EQ(pool.part_limit(Share::disk_read), all) << "one device alone";
+  pool.divide(2);
+  for (const Share share : {Share::disk_read, Share::slot_write, Share::speculation}) {
+    const std::size_t part = pool.part_limit(share);
+    EXPECT_EQ(part, pool.share_limit(share) / 2);
+    const auto hung = pool.try_acquire(share, part, 0);
+    ASSERT_TRUE(hung);
+    EXPECT_FALSE(pool.try_acquire(share, 1, 0));
+    EXPECT_TRUE(pool.try_acquire(share, part, 1));
+  }
+  EXPECT_EQ(pool.part_limit(Share::fill), pool.share_limit(Share::fill));
+  pool.divide(100);
+  EXPECT_EQ(pool.part_limit(Share::slot_write), kDevicePartMin);
+}
+
+TEST(BufferPool, WaitersForASuspendedDeviceAreRefusedAtOnce) {
+  BufferPool pool{{32 * MiB}};
+  pool.divide(2);
+  runtime::WorkerPool workers{runtime::Config{1}};
+  test::run_on_worker(workers, [&pool]() -> Task<void> {
+    const auto held = pool.try_acquire(Share::disk_read, pool.part_limit(Share::disk_read), 1);
+    boost::asio::post(runtime::Worker::current().context(), [&pool] { pool.suspend(1, true); });
+    const auto refused = co_await pool.acquire(Share::disk_read, 1, Deadline::never(), 1);
+    EXPECT_EQ(refused.error(), Errc::overloaded);
+    const auto again = co_await pool.acquire(Share::speculation, 1, Deadline::never(), 1);
+    EXPECT_EQ(again.error(), Errc::overloaded) << "although there is room";
+    const auto other = co_await pool.acquire(Share::disk_read, 1, Deadline::never(), 0);
+    EXPECT_TRUE(other);
+    pool.suspend(1, false);
+    const auto back = co_await pool.acquire(Share::speculation, 1, Deadline::never(), 1);
+    EXPECT_TRUE(back);
+  });
+  EXPECT_EQ(pool.free_count(), pool.frame_count());
+}
+
 TEST(BufferPool, ManyTasksOnTwoWorkersNeverExceedTheShareAndAllFinish) {
   BufferPool pool{{32 * MiB}};
   runtime::WorkerPool workers{runtime::Config{2}};
