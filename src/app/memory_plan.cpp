@@ -1,5 +1,7 @@
 #include "app/memory_plan.hpp"
 
+#include <bit>
+
 #include <fmt/format.h>
 
 namespace forebay::app {
@@ -59,6 +61,7 @@ std::vector<MemoryUse> plan_memory(const config::Config& config, std::size_t wor
       counted("direct reads", config.proxy.direct_reads_max, kRelayBytes, "relay buffers"));
   if (config.io.kind != io::EngineKind::uring && slots != 0)
     plan.push_back(counted("pread threads", config.io.pread_threads, kThreadBytes, "threads"));
+  plan.push_back({"log", std::bit_ceil(config.log.buffer_size), "log.buffer_size"});
   plan.push_back(counted("workers", workers, kThreadBytes, "threads"));
   return plan;
 }

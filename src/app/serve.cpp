@@ -23,6 +23,8 @@ namespace {
 
 constexpr std::chrono::seconds kPollInterval{1};
 constexpr milliseconds kLimitInterval{50};
+/// What the last lines may take where nobody reads them.
+constexpr milliseconds kLastLines{1'000};
 
 // Exit codes.
 constexpr int kFailed = 1;
@@ -68,6 +70,7 @@ class DrainLimit {
       if (signals.wait(kLimitInterval) == 0 && !deadline.expired())
         continue;
       log::get("app").warn("leaving with exchanges in progress");
+      log::flush(kLastLines);
       std::_Exit(0);
     }
   }
@@ -107,6 +110,7 @@ MemoryVerdict judge_memory(const config::Config& config) {
 
 int serve(const config::Config& config) {
   const Signals signals;
+  const log::Writer writer{config.log};
   spdlog::logger& log = log::get("app");
   log.info("forebay {} starting", version());
   if (config.process.core_dumps) {
