@@ -1,12 +1,13 @@
 #include "admin/process_metrics.hpp"
 
-#include <filesystem>
+#include <array>
 #include <fstream>
 #include <limits>
+#include <mutex>
 #include <sstream>
-#include <string_view>
-#include <system_error>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -29,33 +30,13 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-double open_descriptors() {
-  std::error_code ec;
-  double count = 0;
-  for (std::filesystem::directory_iterator it{"/proc/self/fd", ec}, end; !ec && it != end;
-       it.increment(ec))
-    ++count;
-  // One of them was the directory's own.
-  return ec ? kUnknown : count - 1;
-}
-
 double descriptors_max() {
   rlimit limit{};
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<double>(limit.rlim_cur) : kUnknown;
 }
 
-/// proc(5): size and resident, in pages.
-double resident_bytes() {
-  std::ifstream file{"/proc/self/statm"};
-  double size = 0;
-  double resident = 0;
-  if (!(file >> size >> resident))
-    return kUnknown;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
-
 /// proc(5): field 22 of stat is the start in clock ticks since boot, btime of /proc/stat the boot.
-double start_time() {
+double read_start_time() {
   std::ifstream own{"/proc/self/stat"};
   std::string text;
   std::getline(own, text);
@@ -79,6 +60,60 @@ double start_time() {
   return kUnknown;
 }
 
+/// What is read at each scrape, opened once. Any thread.
+class ProcessFiles {
+ public:
+  static ProcessFiles& instance() {
+    static ProcessFiles files;
+    return files;
+  }
+  ProcessFiles(const ProcessFiles&) = delete;
+  ProcessFiles& operator=(const ProcessFiles&) = delete;
+
+  /// Its own two among them.
+  double open_descriptors() {
+    if (descriptors_ == nullptr)
+      return kUnknown;
+    const std::lock_guard lock{mutex_};
+    ::rewinddir(descriptors_);
+    double count = 0;
+    while (const dirent* entry = ::readdir(descriptors_)) {
+      if (entry->d_name[0] != '.')
+        ++count;
+    }
+    return count;
+  }
+
+  /// proc(5): size and resident, in pages.
+  double resident_bytes() const {
+    std::array<char, 128> text{};
+    if (::pread(memory_, text.data(), text.size() - 1, 0) <= 0)
+      return kUnknown;
+    std::istringstream fields{text.data()};
+    double size = 0;
+    double resident = 0;
+    if (!(fields >> size >> resident))
+      return kUnknown;
+    return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  }
+
+  double start_time() const { return start_time_; }
+
+ private:
+  ProcessFiles() = default;
+  ~ProcessFiles() {
+    if (descriptors_ != nullptr)
+      ::closedir(descriptors_);
+    if (memory_ >= 0)
+      ::close(memory_);
+  }
+
+  std::mutex mutex_;  ///< Of descriptors_, which has one position.
+  DIR* const descriptors_ = ::opendir("/proc/self/fd");
+  const int memory_ = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  const double start_time_ = read_start_time();
+};
+
 Series series(std::string name, std::string help, Kind kind, double (*read)()) {
   Series made;
   made.name = std::move(name);
@@ -90,6 +125,10 @@ Series series(std::string name, std::string help, Kind kind, double (*read)()) {
 
 }  // namespace
 
+void open_process_files() {
+  ProcessFiles::instance();
+}
+
 std::vector<Series> process_series(const std::string& version) {
   Series build = series("forebay_build_info", "Which build this is; always 1.", Kind::gauge,
                         [] { return 1.0; });
@@ -99,10 +138,12 @@ std::vector<Series> process_series(const std::string& version) {
       series("process_cpu_seconds_total", "User and system CPU time.", Kind::counter, cpu_seconds),
       series("process_max_fds", "The most file descriptors it may open.", Kind::gauge,
              descriptors_max),
-      series("process_open_fds", "File descriptors open.", Kind::gauge, open_descriptors),
-      series("process_resident_memory_bytes", "Resident memory.", Kind::gauge, resident_bytes),
+      series("process_open_fds", "File descriptors open.", Kind::gauge,
+             [] { return ProcessFiles::instance().open_descriptors(); }),
+      series("process_resident_memory_bytes", "Resident memory.", Kind::gauge,
+             [] { return ProcessFiles::instance().resident_bytes(); }),
       series("process_start_time_seconds", "Start, in seconds since the epoch.", Kind::gauge,
-             start_time),
+             [] { return ProcessFiles::instance().start_time(); }),
   };
 }
 

@@ -1,4 +1,5 @@
 #include "admin/gate.hpp"
+#include "admin/process_metrics.hpp"
 #include "admin/routes.hpp"
 
 #include <forebay/admin/server.hpp>
@@ -22,6 +23,8 @@ constexpr milliseconds kLingerTimeout{2'000};
 constexpr net::HttpReader::Limits kLimits{.head_size_max = 16 * KiB};
 /// No request here needs a body; this much of one is read away.
 constexpr std::uint64_t kBodyMax = 64 * KiB;
+/// Connections that are answered where clients, the origin and the devices use all descriptors up.
+constexpr std::size_t kKeptDescriptors = 8;
 
 /// One connection's loop.
 class Session {
@@ -147,6 +150,8 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(runtime::WorkerPool& poo
   listen.name = "admin";
   listen.address = config.address;
   listen.max_connections = config.max_connections;
+  listen.kept_descriptors = kKeptDescriptors;
+  open_process_files();
   std::shared_ptr<TokenFile> token;
   if (!config.token_file.empty()) {
     TRY(token, TokenFile::open(config.token_file));

@@ -1,5 +1,7 @@
 #include "app/memory_plan.hpp"
 
+#include <bit>
+
 #include <fmt/format.h>
 
 namespace forebay::app {
@@ -61,6 +63,7 @@ std::vector<MemoryUse> plan_memory(const config::Config& config, std::size_t wor
     plan.push_back(counted("pread threads",
                            config.io.pread_threads * config.cache.disk.devices.size(), kThreadBytes,
                            "threads"));
+  plan.push_back({"log", std::bit_ceil(config.log.buffer_size), "log.buffer_size"});
   plan.push_back(counted("workers", workers, kThreadBytes, "threads"));
   return plan;
 }

@@ -2,6 +2,7 @@
 
 #include "app/cgroup.hpp"
 #include "app/daemon.hpp"
+#include "app/descriptors.hpp"
 #include "app/memory_plan.hpp"
 #include "app/signals.hpp"
 #include "app/version.hpp"
@@ -16,34 +17,17 @@
 #include <string_view>
 #include <thread>
 
-#include <sys/resource.h>
-
 namespace forebay::app {
 namespace {
 
 constexpr std::chrono::seconds kPollInterval{1};
 constexpr milliseconds kLimitInterval{50};
+/// What the last lines may take where nobody reads them.
+constexpr milliseconds kLastLines{1'000};
 
 // Exit codes.
 constexpr int kFailed = 1;
 constexpr int kUnusable = 2;
-
-/// Descriptors beside the connections: devices, rings, epoll, logs.
-constexpr std::uint64_t kOtherDescriptors = 256;
-
-/// Raises the soft limit to the hard one, and says so where that is still too low.
-void raise_descriptor_limit(const config::Config& config) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  const std::uint64_t needed = config.s3.max_connections + config.admin.max_connections +
-                               config.origin.max_connections + kOtherDescriptors;
-  if (limit.rlim_max < needed)
-    log::get("app").warn("the limit of open files is {}, all connections would need {}",
-                         limit.rlim_max, needed);
-}
 
 void log_lines(std::string_view lines) {
   while (!lines.empty()) {
@@ -68,6 +52,7 @@ class DrainLimit {
       if (signals.wait(kLimitInterval) == 0 && !deadline.expired())
         continue;
       log::get("app").warn("leaving with exchanges in progress");
+      log::flush(kLastLines);
       std::_Exit(0);
     }
   }
@@ -107,6 +92,7 @@ MemoryVerdict judge_memory(const config::Config& config) {
 
 int serve(const config::Config& config) {
   const Signals signals;
+  const log::Writer writer{config.log};
   spdlog::logger& log = log::get("app");
   log.info("forebay {} starting", version());
   if (config.process.core_dumps) {
@@ -122,8 +108,9 @@ int serve(const config::Config& config) {
         "listen.max_connections or listen.send_buffer");
     return kUnusable;
   }
-  raise_descriptor_limit(config);
-  auto daemon = start(config);
+  config::Config shared = config;
+  share_descriptors(shared);
+  auto daemon = start(shared);
   if (!daemon) {
     log.error("cannot start: {}", daemon.error().message());
     return daemon.error() == Errc::invalid_config ? kUnusable : kFailed;

@@ -1,25 +1,88 @@
+#include "base/log_format.hpp"
+#include "base/log_writer.hpp"
+
+#include <forebay/base/assert.hpp>
 #include <forebay/base/errc.hpp>
 #include <forebay/base/log.hpp>
 
 #include <array>
+#include <atomic>
 #include <mutex>
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/sink.h>
+#include <unistd.h>
 
 namespace forebay::log {
 namespace {
 
-constexpr const char* kPattern = "%Y-%m-%dT%H:%M:%S.%e%z %L %n: %v";
+/// How long a line written without a Writer may wait for whoever reads it.
+constexpr milliseconds kDirectPatience{1'000};
 
-std::shared_ptr<spdlog::sinks::stderr_sink_mt> shared_sink() {
-  static const auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  return sink;
-}
+std::atomic<LogWriter*> active_writer{nullptr};
 
-std::mutex& registry_mutex() {
-  static std::mutex mutex;
-  return mutex;
-}
+/// Where all loggers write: through the Writer while there is one, else directly.
+class Sink final : public spdlog::sinks::sink {
+ public:
+  void log(const spdlog::details::log_msg& message) override {
+    const Line line{message.time,
+                    message.level,
+                    {message.logger_name.data(), message.logger_name.size()},
+                    {message.payload.data(), message.payload.size()}};
+    if (LogWriter* writer = active_writer.load(std::memory_order_acquire)) {
+      writer->push(line);
+      return;
+    }
+    const std::lock_guard lock{mutex_};
+    write_within(STDERR_FILENO, format_(line), kDirectPatience);
+  }
+  void flush() override {}
+  void set_pattern(const std::string& /*pattern*/) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter> /*formatter*/) override {}
+
+ private:
+  std::mutex mutex_;
+  Formatter format_;  ///< Guarded by mutex_.
+};
+
+/// The loggers made so far. Never destroyed: lines may be logged until the process has ended.
+class Loggers {
+ public:
+  static Loggers& instance() {
+    static Loggers& loggers = *new Loggers;
+    return loggers;
+  }
+
+  spdlog::logger& get(std::string_view room) {
+    if (spdlog::logger* known = find(room))
+      return *known;
+    const std::lock_guard lock{mutex_};
+    if (spdlog::logger* known = find(room))
+      return *known;
+    const std::size_t index = count_;
+    ASSERT(index < loggers_.size());
+    loggers_[index] = std::make_shared<spdlog::logger>(std::string{room}, sink_);
+    // Gives it the level, and lets set_level() find it.
+    spdlog::initialize_logger(loggers_[index]);
+    count_.store(index + 1, std::memory_order_release);
+    return *loggers_[index];
+  }
+
+ private:
+  spdlog::logger* find(std::string_view room) const {
+    const std::size_t count = count_.load(std::memory_order_acquire);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (loggers_[i]->name() == room)
+        return loggers_[i].get();
+    }
+    return nullptr;
+  }
+
+  const std::shared_ptr<Sink> sink_ = std::make_shared<Sink>();
+  std::mutex mutex_;
+  /// Those below count_ do not change any more; adding one needs mutex_.
+  std::array<std::shared_ptr<spdlog::logger>, 32> loggers_;
+  std::atomic<std::size_t> count_{0};
+};
 
 }  // namespace
 
@@ -29,7 +92,6 @@ Result<void> configure(const Config& config) {
   for (const std::string_view known : kLevels) {
     if (config.level != known)
       continue;
-    shared_sink()->set_pattern(kPattern);
     spdlog::set_level(spdlog::level::from_str(config.level));
     return success();
   }
@@ -37,15 +99,34 @@ Result<void> configure(const Config& config) {
 }
 
 spdlog::logger& get(std::string_view room) {
-  const std::string name{room};
-  const std::lock_guard lock{registry_mutex()};
-  if (auto existing = spdlog::get(name))
-    return *existing;
-  auto logger = std::make_shared<spdlog::logger>(name, shared_sink());
-  spdlog::initialize_logger(logger);
-  logger->set_pattern(kPattern);
-  logger->flush_on(spdlog::level::trace);
-  return *logger;
+  return Loggers::instance().get(room);
+}
+
+void last_words(std::string_view text) noexcept {
+  flush(kDirectPatience);
+  write_within(STDERR_FILENO, text, kDirectPatience);
+}
+
+bool flush(milliseconds patience) noexcept {
+  const LogWriter* writer = active_writer.load(std::memory_order_acquire);
+  return writer == nullptr || writer->flush(patience);
+}
+
+Writer::Writer(const Config& config) {
+  auto& registry = metrics::Registry::instance();
+  registry.gauge_function("forebay_log_waiting_bytes", "Of lines that are not written yet.", [] {
+    const LogWriter* writer = active_writer.load(std::memory_order_acquire);
+    return writer == nullptr ? 0.0 : static_cast<double>(writer->waiting_bytes());
+  });
+  metrics::Counter& dropped = registry.counter(
+      "forebay_log_lines_dropped_total", "Lines lost because whoever reads the log was too slow.");
+  writer_ = std::make_unique<LogWriter>(STDERR_FILENO, config.buffer_size, dropped);
+  LogWriter* none = nullptr;
+  ASSERT(active_writer.compare_exchange_strong(none, writer_.get()));
+}
+
+Writer::~Writer() {
+  active_writer = nullptr;
 }
 
 }  // namespace forebay::log

@@ -463,6 +463,12 @@ std::vector<Key> bound_keys() {
        .help = "One line for each request: id, operation, bucket, key, status, bytes, time, cache "
                "status.",
        .access = field<&Config::log, &log::Config::access>()},
+      {.name = "log.buffer_size",
+       .type = Type::size,
+       .help = "What waits for whoever reads standard error. Lines that find it full are dropped "
+               "and counted (forebay_log_lines_dropped_total).",
+       .access = field<&Config::log, &log::Config::buffer_size>(),
+       .bounds = {bytes(64 * KiB), bytes(1 * GiB)}},
   };
 }
 

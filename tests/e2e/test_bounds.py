@@ -144,6 +144,39 @@ def test_memory_stays_within_its_plan(scripted, node, body):
     assert resident < (64 + 60 + 300 * 0.2) * 1024, f"{resident} KiB"
 
 
+def test_idle_clients_leave_descriptors_to_others(scripted, node, body):
+    """Clients that hold every connection they get, in front of a node that may open 200 files."""
+    gate = threading.Event()
+    proxy = node(scripted, start=False)
+    proxy.launcher = ["sh", "-c", 'ulimit -n 200 && exec "$@"', "sh"]
+    proxy.start()
+    client = proxy.client(SCRIPT)
+    scripted.put("bucket", "other", pattern(SIZE, "other"))
+    served = client.connect()
+    assert client.get("/bucket/key", keep=served).body == body
+    # Forty of them have a connection to the origin besides.
+    for n in range(40):
+        scripted.put("bucket", f"held{n}", b"x" * 1000)
+        scripted.on(Script(hold_head=gate), key=f"held{n}")
+    held = [begin_read(client, f"/bucket/held{n}") for n in range(40)]
+    idle = [RawConnection(client.address) for _ in range(400)]
+    try:
+        for _ in range(20):
+            assert proxy.admin_get("/healthz", timeout=5)[0] == 200
+        wait_until(lambda: proxy.metric("forebay_net_accept_paused_total", listener="s3") > 0)
+        assert 100 <= proxy.metric("process_open_fds") < 200
+        # Whoever is connected is served: a file and connections of its own are to be had.
+        assert client.get("/bucket/other", keep=served).body == pattern(SIZE, "other")
+    finally:
+        gate.set()
+        for raw in idle:
+            raw.socket.close()
+    for raw in held:
+        assert raw.answer()[2] == b"x" * 1000
+    assert client.get("/bucket/key").body == body
+    assert proxy.metric("forebay_net_accept_failures_total", listener="s3") == 0
+
+
 def test_a_configuration_over_the_memory_limit_is_refused(scripted, node):
     limit = pathlib.Path("/sys/fs/cgroup")
     group = limit / "forebay-test"

@@ -134,6 +134,7 @@ class Node:
         self.process = None
         self.launcher = []  # what to start the daemon with, e.g. a seccomp filter
         self.environment = {}
+        self.stderr = None  # a descriptor instead of the log file
         self.expect_exit = 0
 
     # --- life -------------------------------------------------------------------------------
@@ -150,7 +151,8 @@ class Node:
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.launcher, binary(), "serve", "--config", str(self.config_file)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
+                stdin=subprocess.DEVNULL, stdout=log, cwd=self.folder,
+                stderr=log if self.stderr is None else self.stderr,
                 env={**clean_environment(), **self.environment})
         if wait:
             self.wait_ready()
@@ -227,6 +229,14 @@ class Node:
         return self.metric("forebay_origin_bytes_total", direction="in")
 
     def log(self):
+        """What the node has logged; lines on their way to the file are waited for."""
+        def is_written():
+            try:
+                return self.metric("forebay_log_waiting_bytes") == 0
+            except (OSError, AssertionError):
+                return True
+        if self.process is not None and self.stderr is None:
+            wait_until(is_written, what="the log to be written")
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     def status_file(self, field):

@@ -4,6 +4,7 @@
 #include <map>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace forebay::admin {
@@ -25,6 +26,20 @@ TEST(ProcessSeries, ReadsThisProcess) {
   EXPECT_GT(values["process_max_fds"], values["process_open_fds"]);
   // After 2020, whenever the test runs.
   EXPECT_GT(values["process_start_time_seconds"], 1'577'836'800);
+}
+
+TEST(ProcessSeries, AreReadInAShortageOfDescriptors) {
+  open_process_files();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  std::map<std::string, double> values;
+  for (const auto& one : process_series(""))
+    values[one.name] = one.read();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_GE(values["process_open_fds"], 3);
+  EXPECT_GT(values["process_resident_memory_bytes"], 1e6);
 }
 
 TEST(ProcessSeries, CountsDescriptors) {

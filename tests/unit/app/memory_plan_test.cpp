@@ -26,6 +26,7 @@ TEST(MemoryPlan, CountsEveryUser) {
   config.origin.max_connections = 4;
   config.proxy.direct_reads_max = 3;
   config.io.pread_threads = 5;
+  config.log.buffer_size = 100 * KiB;
   const auto plan = plan_memory(config, 2);
   EXPECT_EQ(bytes_of(plan, "pool"), 64 * MiB);
   EXPECT_EQ(bytes_of(plan, "disk index"), 150 * KiB);
@@ -34,8 +35,9 @@ TEST(MemoryPlan, CountsEveryUser) {
   EXPECT_EQ(bytes_of(plan, "origin connections"), 4 * (128 + 64) * KiB);
   EXPECT_EQ(bytes_of(plan, "direct reads"), 3 * 64 * KiB);
   EXPECT_EQ(bytes_of(plan, "pread threads"), 2 * 5 * 256 * KiB);
+  EXPECT_EQ(bytes_of(plan, "log"), 128 * KiB);
   EXPECT_EQ(bytes_of(plan, "workers"), 2 * 256 * KiB);
-  EXPECT_EQ(total_bytes(plan), 64 * MiB + (150 + 2480 + 768 + 192 + 2560 + 512) * KiB);
+  EXPECT_EQ(total_bytes(plan), 64 * MiB + (150 + 2480 + 768 + 192 + 2560 + 128 + 512) * KiB);
 }
 
 TEST(MemoryPlan, TlsCostsMoreForEachConnection) {

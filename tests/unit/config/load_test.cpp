@@ -50,14 +50,16 @@ TEST(Load, NamesPlaceKeyAndWhatIsAllowed) {
         "cache, memory, io, prestage, limits, runtime, log"}},
       {"unknown key like another",
        "log:\n  levle: info\n",
-       {"f.yaml:2:3: log.levle: unknown key (did you mean log.level?); allowed: level, access"}},
+       {"f.yaml:2:3: log.levle: unknown key (did you mean log.level?); allowed: level, access, "
+        "buffer_size"}},
       {"unknown key of another section",
        "log: {pool_size: 1GiB}\n",
        {"f.yaml:1:7: log.pool_size: unknown key (did you mean memory.pool_size?); allowed: level, "
-        "access"}},
+        "access, buffer_size"}},
       {"unknown key like none",
        "log: {colour: blue}\n",
-       {"f.yaml:1:7: log.colour: unknown key; allowed: level, access"}},
+       {"f.yaml:1:7: log.colour: unknown key; allowed: level, access, "
+        "buffer_size"}},
       {"dotted key",
        "log.level: info\n",
        {"f.yaml:1:1: log.level: unknown key; allowed: listen, origin, auth, cache, memory, io, "
