@@ -236,6 +236,10 @@ void BlockCache::drop_superseded(const Object& current) {
     disk_->drop_superseded(current);
 }
 
+Hold BlockCache::hold(const ObjectPtr& version) {
+  return disk_ ? disk_->hold(version) : Hold{};
+}
+
 Task<std::size_t> BlockCache::purge(std::string bucket, std::string prefix) {
   const std::size_t in_ram = ram_->purge(bucket, prefix);
   if (!disk_)

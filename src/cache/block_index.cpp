@@ -3,6 +3,7 @@
 #include <forebay/base/assert.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace forebay::cache {
@@ -132,22 +133,33 @@ std::vector<StoredBlock> BlockIndex::stored_blocks(const std::vector<Version>& v
   return blocks;
 }
 
-std::vector<StoredBlock> BlockIndex::superseded_by(const Object& current) const {
+std::vector<ObjectPtr> BlockIndex::superseded_by(const Object& current) const {
   const Hash128 name = name_of(current.identity());
-  std::vector<Version> others;
+  std::vector<ObjectPtr> others;
+  const NameShard& shard = name_shard(name);
+  const std::lock_guard lock{shard.mutex};
+  const auto it = shard.names.find(name);
+  if (it == shard.names.end())
+    return others;
+  for (const Version& version : it->second) {
+    if (version.object->hash() != current.hash() && !version.object->identity().has_version())
+      others.push_back(version.object);
+  }
+  return others;
+}
+
+std::vector<StoredBlock> BlockIndex::blocks_of(const Object& version) const {
+  const Hash128 name = name_of(version.identity());
+  std::vector<Version> found;
   {
     const NameShard& shard = name_shard(name);
     const std::lock_guard lock{shard.mutex};
-    const auto it = shard.names.find(name);
-    if (it == shard.names.end())
-      return {};
-    for (const Version& version : it->second) {
-      const std::string& id = version.object->identity().version_id;
-      if (version.object->hash() != current.hash() && (id.empty() || id == "null"))
-        others.push_back(version);
+    if (const auto it = shard.names.find(name); it != shard.names.end()) {
+      std::copy_if(it->second.begin(), it->second.end(), std::back_inserter(found),
+                   [&version](const Version& v) { return v.object->hash() == version.hash(); });
     }
   }
-  return stored_blocks(others);
+  return stored_blocks(found);
 }
 
 std::vector<StoredBlock> BlockIndex::with_prefix(std::string_view bucket,

@@ -43,8 +43,9 @@ class BlockIndex {
   /// Removes the block if it is still the one that this write stored.
   bool erase(const StoredBlock& stored);
 
-  /// Blocks of other versions of the same name whose version id is empty or "null".
-  std::vector<StoredBlock> superseded_by(const Object& current) const;
+  /// Other versions of the same name whose version id is empty or "null".
+  std::vector<ObjectPtr> superseded_by(const Object& current) const;
+  std::vector<StoredBlock> blocks_of(const Object& version) const;
   /// Blocks of keys that begin with `prefix`.
   std::vector<StoredBlock> with_prefix(std::string_view bucket, std::string_view prefix) const;
 

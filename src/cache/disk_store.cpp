@@ -1,4 +1,5 @@
 #include "cache/slab.hpp"
+#include "cache/version_holds.hpp"
 
 #include <forebay/base/assert.hpp>
 #include <forebay/base/errc.hpp>
@@ -92,8 +93,18 @@ class SlabStore final : public DiskStore {
   }
 
   void drop_superseded(const Object& current) override {
-    for (const StoredBlock& stored : index_.superseded_by(current))
-      drop(stored);
+    holds_.reinstate(current);
+    for (const ObjectPtr& version : index_.superseded_by(current)) {
+      if (!holds_.keep_superseded(version))
+        drop_version(*version);
+    }
+  }
+
+  void begin_hold(const Object& version) override { holds_.hold(version); }
+
+  void end_hold(const Object& version) override {
+    for (const ObjectPtr& superseded : holds_.release(version))
+      drop_version(*superseded);
   }
 
   /// Every block leaves the index before the first header is erased.
@@ -190,6 +201,11 @@ class SlabStore final : public DiskStore {
       slabs_[stored.device]->release(stored);
   }
 
+  void drop_version(const Object& version) {
+    for (const StoredBlock& stored : index_.blocks_of(version))
+      drop(stored);
+  }
+
   void forget_if_failed(Slab& slab) {
     if (!slab.take_failure())
       return;
@@ -199,6 +215,7 @@ class SlabStore final : public DiskStore {
 
   std::vector<std::unique_ptr<Slab>> slabs_;
   BlockIndex index_;
+  VersionHolds holds_;
   PurgeList purged_;
   std::optional<PurgeList::Watch> recovery_watch_;  ///< While any slot is not scanned.
   std::atomic<std::size_t> recovering_{0};          ///< Devices whose slots are not all scanned.
@@ -221,6 +238,23 @@ std::uint64_t first_sequence() {
 }
 
 }  // namespace
+
+Hold::Hold(DiskStore& store, ObjectPtr version) : store_{&store}, version_{std::move(version)} {
+  store_->begin_hold(*version_);
+}
+
+Hold& Hold::operator=(Hold&& other) noexcept {
+  end();
+  store_ = other.store_;
+  version_ = std::move(other.version_);
+  return *this;
+}
+
+void Hold::end() {
+  if (version_)
+    store_->end_hold(*version_);
+  version_.reset();
+}
 
 Result<std::unique_ptr<DiskStore>> DiskStore::open(const DiskConfig& config, io::IoEngine& engine,
                                                    runtime::WorkerPool& workers) {

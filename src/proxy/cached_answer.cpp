@@ -18,6 +18,7 @@ namespace {
 /// One answer in the making: what has been promised, and how far it has come.
 struct Sending {
   cache::ObjectPtr object;
+  cache::Hold hold;  ///< From before the status is told until the last byte is sent.
   cache::FetcherPtr fetcher;
   ReadPlan plan;
   std::unique_ptr<cache::ByteSource>
@@ -146,6 +147,10 @@ Task<Outcome> send_planned(Session& session, Sending& sending) {
   if (sent)
     co_return Outcome::done;
   if (sending.started() || sent.error() == Errc::cancelled) {
+    if (sent.error() == Errc::changed)
+      ReadMetrics::get().overwritten.add();
+    else if (sent.error() != Errc::cancelled)
+      ReadMetrics::get().failed.add();
     session.cut();
     co_return Outcome::done;
   }
@@ -201,6 +206,7 @@ Task<Outcome> answer_from_cache(Session& session, const Request& request,
   std::optional<ReadPlan> plan = plan_read(request.head, verdict);
   if (!sending.object || !plan)
     co_return Outcome::refused;
+  sending.hold = shared.cache.hold(sending.object);
   sending.plan = *std::move(plan);
   sending.fetcher = std::move(fetcher);
   sending.queue = queue_deadline(session);

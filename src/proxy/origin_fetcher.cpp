@@ -3,6 +3,7 @@
 #include <forebay/base/errc.hpp>
 #include <forebay/http/conditional.hpp>
 #include <forebay/http/range.hpp>
+#include <forebay/http/uri.hpp>
 #include <forebay/runtime/waiter.hpp>
 
 #include <algorithm>
@@ -131,12 +132,32 @@ http::RequestHead fill_request(const http::RequestHead& request, std::string tar
 
 OriginFetcher::OriginFetcher(origin::Client& client, origin::CallerPtr caller,
                              http::RequestHead request)
-    : client_{client}, caller_{std::move(caller)}, request_{std::move(request)} {}
+    : client_{client},
+      caller_{std::move(caller)},
+      request_{std::move(request)},
+      names_version_{http::split_target(request_.target).query.has_value()} {}
 
-Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::ask(
-    const cache::Identity& identity, http::ByteRange range, cache::FillReason reason,
-    Deadline deadline, std::optional<std::chrono::seconds>& retry_after) {
+Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::attempt(Question& question) {
+  const bool has_id = !names_version_ && question.identity.has_version();
+  question.by_id = has_id && is_superseded_;
+  if (!question.by_id) {
+    auto source = co_await ask(question);
+    if (source || source.error() != Errc::changed || !has_id)
+      co_return source;
+    is_superseded_ = true;
+    question.by_id = true;
+  }
+  auto source = co_await ask(question);
+  if (!source && source.error() == Errc::refused)
+    co_return Errc::changed;
+  co_return source;
+}
+
+Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::ask(Question& question) {
+  const auto& [identity, range, reason, deadline, by_id, retry_after] = question;
   http::RequestHead request = request_;
+  if (by_id)
+    request.target.append("?versionId=").append(http::percent_encode(identity.version_id));
   request.headers.set("Range", http::format_range(range));
   request.headers.set("If-Match", '"' + identity.etag + '"');
   http::ResponseHead answer;
@@ -144,7 +165,7 @@ Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::ask(
                                           std::move(request), reason_of(reason), deadline, answer);
   if (!exchange)
     co_return exchange.error();
-  retry_after = origin::parse_retry_after(
+  question.retry_after = origin::parse_retry_after(
       answer.headers.value_or_empty("Retry-After"),
       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
   CO_TRY(const http::ByteRange sent, check_version(answer, identity));
@@ -174,11 +195,11 @@ Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::open(cache::Obje
   }
   client_.retries().earn();
   for (int attempts = 1;; ++attempts) {
-    std::optional<std::chrono::seconds> retry_after;
-    auto source = co_await ask(object->identity(), range, reason, deadline, retry_after);
+    Question question{object->identity(), range, reason, deadline, false, std::nullopt};
+    auto source = co_await attempt(question);
     if (source || !is_retryable(source.error()))
       co_return source;
-    const origin::RetryPolicy::Failure failure{attempts, retry_after,
+    const origin::RetryPolicy::Failure failure{attempts, question.retry_after,
                                                patience.when() - Clock::now()};
     const auto wait = policy.next_wait(failure, random_unit());
     if (!wait)

@@ -5,6 +5,7 @@
 #include <forebay/http/range.hpp>
 #include <forebay/origin/caller.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -14,10 +15,11 @@ namespace forebay::proxy {
 
 /// Every response is compared with the identity asked for, whatever its status: ETag, total size,
 /// version id, offset. What the origin fails to answer is asked again within the client's retry
-/// budget. Any worker.
+/// budget. A version that the origin keeps is asked for by its id once another is current; a key
+/// that may not read by id gets Errc::changed. Any worker.
 class OriginFetcher final : public cache::Fetcher {
  public:
-  /// `request`: method and target in the origin's form, without presigning parameters, and the
+  /// `request`: method and target in the origin's form, with no parameter but versionId, and the
   /// caller's fields that a fill must carry (requester pays, expected bucket owner).
   OriginFetcher(origin::Client& client, origin::CallerPtr caller, http::RequestHead request);
 
@@ -27,14 +29,25 @@ class OriginFetcher final : public cache::Fetcher {
   std::string_view caller() const override { return caller_->key->access_key; }
 
  private:
-  /// One attempt of open(). `retry_after`: how long the origin asked to be left alone.
-  Task<Result<std::unique_ptr<cache::ByteSource>>> ask(
-      const cache::Identity& identity, http::ByteRange range, cache::FillReason reason,
-      Deadline deadline, std::optional<std::chrono::seconds>& retry_after);
+  /// What open() asks for, and how long the origin asked to be left alone.
+  struct Question {
+    const cache::Identity& identity;
+    http::ByteRange range;
+    cache::FillReason reason;
+    Deadline deadline;
+    bool by_id = false;
+    std::optional<std::chrono::seconds> retry_after;
+  };
+  /// One attempt: of the current version, or by id where that is known to be needed.
+  Task<Result<std::unique_ptr<cache::ByteSource>>> attempt(Question& question);
+  /// One request.
+  Task<Result<std::unique_ptr<cache::ByteSource>>> ask(Question& question);
 
   origin::Client& client_;
   origin::CallerPtr caller_;
   http::RequestHead request_;
+  bool names_version_;                      ///< The caller's request does.
+  std::atomic<bool> is_superseded_{false};  ///< What is current is another version.
 };
 
 /// The bytes that an answer holds of exactly that version; else why it does not (see

@@ -14,6 +14,12 @@ metrics::Counter& reads(const char* status) {
       "forebay_cache_requests_total", "GetObject requests, by cache status.", {{"status", status}});
 }
 
+metrics::Counter& cut(const char* reason) {
+  return metrics::Registry::instance().counter(
+      "forebay_reads_cut_total", "GetObject answers cut because the rest could not be had.",
+      {{"reason", reason}});
+}
+
 }  // namespace
 
 ReadMetrics& ReadMetrics::get() {
@@ -25,6 +31,8 @@ ReadMetrics& ReadMetrics::get() {
       .miss = reads("miss"),
       .partial = reads("partial"),
       .bypass = reads("bypass"),
+      .overwritten = cut("overwritten"),
+      .failed = cut("failed"),
   };
   return instance;
 }

@@ -15,6 +15,8 @@ struct ReadMetrics {
   metrics::Counter& miss;
   metrics::Counter& partial;
   metrics::Counter& bypass;
+  metrics::Counter& overwritten;
+  metrics::Counter& failed;
 };
 
 }  // namespace forebay::proxy

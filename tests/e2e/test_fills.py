@@ -4,10 +4,10 @@ import threading
 import time
 
 from compare import pattern
-from conftest import SCRIPT
+from conftest import ALICE, SCRIPT
 from node import MIB, wait_until
 from raw_http import RawConnection, request_bytes
-from s3_semantics import Answer
+from s3_semantics import Answer, S3Error
 from scripted_origin import Script
 
 EXTENT = 64 * MIB
@@ -82,16 +82,21 @@ def test_fills_that_fail_cost_their_extent_only(scripted, node):
 
 
 def test_a_version_that_was_asked_for_outlives_an_overwrite(scripted, node):
-    """Its reader follows the fill of one who named no version, and which the overwrite ends."""
+    """Its reader follows the fill of one whose key may not name versions, and which the overwrite
+    ends."""
     scripted.make_bucket("kept", versioned=True)
     old = scripted.put("kept", "key", pattern(20 * MIB))
-    client = node(scripted, NO_PRESTAGE).client(SCRIPT)
+    scripted.credentials[ALICE[0]] = (ALICE[1], None)
+    scripted.deny = lambda r: (S3Error(403, "AccessDenied")
+                               if "versionId" in r.query and r.access_key == SCRIPT[0] else None)
+    proxy = node(scripted, NO_PRESTAGE)
+    client, may_name = proxy.client(SCRIPT), proxy.client(ALICE)
     client.head("/kept/key")
     gate = threading.Event()
     scripted.on(Script(hold_at=(5 * MIB, gate), cut_at=6 * MIB), method="GET", nth=1)
     current = Reading(client, "/kept/key")
     wait_until(lambda: scripted.body_bytes() >= 5 * MIB, what="the fill")
-    target, headers = client.signed("GET", "/kept/key", query=[("versionId", old.version_id)])
+    target, headers = may_name.signed("GET", "/kept/key", query=[("versionId", old.version_id)])
     with RawConnection(client.address, timeout=30) as by_version:
         by_version.send(request_bytes("GET", target, headers))
         assert by_version.head()[0] == 200

@@ -45,10 +45,14 @@ class RawConnection:
         return int(first.split(" ")[1]), {n.lower(): v.strip() for n, _, v in fields}
 
     def body(self, size):
-        while len(self.buffer) < size:
-            self._fill()
-        taken, self.buffer = self.buffer[:size], self.buffer[size:]
-        return taken
+        taken = bytearray(self.buffer[:size])
+        self.buffer = self.buffer[size:]
+        while len(taken) < size:
+            piece = self.socket.recv(min(size - len(taken), 1 << 20))
+            if not piece:
+                raise ConnectionError("closed")
+            taken += piece
+        return bytes(taken)
 
     def answer(self):
         """(status, headers, body) of an answer with a Content-Length, or none at all."""

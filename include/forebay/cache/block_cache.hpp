@@ -43,8 +43,8 @@ class Fetcher {
  public:
   virtual ~Fetcher() = default;
   /// The body of bytes [offset, offset + length) of exactly that version. Errc::refused (not with
-  /// this caller's key), Errc::changed (another version is current), Errc::unavailable, timeout or
-  /// overloaded.
+  /// this caller's key), Errc::changed (another version is current, and this one cannot be had),
+  /// Errc::unavailable, timeout or overloaded.
   virtual Task<Result<std::unique_ptr<ByteSource>>> open(ObjectPtr object, std::uint64_t offset,
                                                          std::uint64_t length,
                                                          FillReason reason) = 0;
@@ -123,7 +123,10 @@ class BlockCache {
   /// of it before a restart.
   bool knows(std::string_view origin, std::string_view bucket, std::string_view key) const;
 
+  /// Frees what devices store of versions that `current` has replaced, once nobody holds them.
   void drop_superseded(const Object& current);
+  /// Before coverage() promises its bytes to a reader, who keeps it.
+  Hold hold(const ObjectPtr& version);
   Task<std::size_t> purge(std::string bucket, std::string prefix);
 
   DiskStore* disk() { return disk_.get(); }

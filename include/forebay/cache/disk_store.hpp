@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace forebay::cache {
@@ -31,6 +32,25 @@ struct DiskConfig {
 
 /// Where a written block enters the LRU.
 enum class Placement { hot, cold };
+
+class DiskStore;
+
+/// Keeps what is stored of a version, though another has superseded it, as long as it lives, which
+/// is no longer than the store does. Empty where there is no store.
+class Hold {
+ public:
+  Hold() = default;
+  Hold(DiskStore& store, ObjectPtr version);
+  Hold(Hold&& other) noexcept = default;
+  Hold& operator=(Hold&& other) noexcept;
+  ~Hold() { end(); }
+
+ private:
+  void end();
+
+  DiskStore* store_ = nullptr;
+  ObjectPtr version_;  ///< Null where nothing is held.
+};
 
 /// All devices of the node. Calls on workers' threads; any of them.
 class DiskStore {
@@ -73,8 +93,10 @@ class DiskStore {
                                    Placement placement, PurgeList::Watch purges) = 0;
 
   /// Frees what is stored of every other version of the same name whose version id is empty or
-  /// "null".
+  /// "null": at once, or when its last hold ends.
   virtual void drop_superseded(const Object& current) = 0;
+  /// Made before its blocks are looked for. Held blocks give way to others as ever.
+  Hold hold(ObjectPtr version) { return {*this, std::move(version)}; }
   /// Frees every block of keys that start with `prefix` in `bucket` and erases their headers, so
   /// that a restart does not bring them back. The count of blocks.
   virtual Task<std::size_t> purge(std::string bucket, std::string prefix) = 0;
@@ -89,6 +111,11 @@ class DiskStore {
   virtual std::vector<Status> status() const = 0;
   /// Asks the recovery tasks to end soon; they are joined by the workers' drain.
   virtual void stop() = 0;
+
+ private:
+  friend class Hold;
+  virtual void begin_hold(const Object& version) = 0;
+  virtual void end_hold(const Object& version) = 0;
 };
 
 }  // namespace forebay::cache

@@ -26,6 +26,8 @@ struct Identity {
   std::uint64_t size = 0;  ///< Bytes.
   std::string version_id;  ///< As the origin says, "null" included; empty where it says none.
 
+  /// Whether the origin keeps this version when the object is overwritten.
+  bool has_version() const { return !version_id.empty() && version_id != "null"; }
   bool operator==(const Identity&) const = default;
 };
 

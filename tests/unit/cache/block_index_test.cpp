@@ -61,8 +61,8 @@ TEST(BlockIndex, OnlyUnversionedVersionsAreSuperseded) {
     index.insert(stored(o, 5, slot++));
   const auto gone = index.superseded_by(*object("k", "4"));
   ASSERT_EQ(gone.size(), 2U);
-  EXPECT_EQ(gone[0].object, old);
-  EXPECT_EQ(gone[1].object, null_version);
+  EXPECT_EQ(gone[0], old);
+  EXPECT_EQ(gone[1], null_version);
   EXPECT_TRUE(index.superseded_by(*other_key).empty());
 }
 

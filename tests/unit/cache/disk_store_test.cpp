@@ -180,6 +180,72 @@ TEST_F(DiskStoreTest, SupersededVersionsAreFreedAndKeptVersionsStay) {
   EXPECT_EQ(store->status()[0].used, 1U);
 }
 
+TEST_F(DiskStoreTest, ASupersededVersionIsKeptWhileAReaderHoldsIt) {
+  open(4);
+  const ObjectPtr old = make_object("k", 8 * MiB, "v1");
+  const ObjectPtr older = make_object("k", MiB, "v0");
+  const ObjectPtr current = make_object("k", MiB, "v2");
+  ASSERT_TRUE(put(old, 0));
+  ASSERT_TRUE(put(older));
+  {
+    // Two readers, each with an instance of its own.
+    const Hold first = store->hold(make_object("k", 8 * MiB, "v1"));
+    std::optional<Hold> second = store->hold(make_object("k", 8 * MiB, "v1"));
+    for (int noticed = 0; noticed < 2; ++noticed)
+      store->drop_superseded(*current);
+    EXPECT_FALSE(store->contains(*older, 0)) << "nobody holds it";
+    ASSERT_TRUE(put(old, 1)) << "a fill in progress";
+    second.reset();
+    EXPECT_TRUE(get(old, 0));
+  }
+  EXPECT_EQ(store->status()[0].used, 0U);
+}
+
+TEST_F(DiskStoreTest, AHeldVersionThatIsCurrentAgainStays) {
+  open(4);
+  const ObjectPtr a = make_object("k", MiB, "a");
+  const ObjectPtr b = make_object("k", MiB, "b");
+  ASSERT_TRUE(put(a));
+  {
+    const Hold reader = store->hold(a);
+    store->drop_superseded(*b);
+    store->drop_superseded(*a);
+  }
+  EXPECT_TRUE(get(a));
+}
+
+TEST_F(DiskStoreTest, AHeldBlockGivesWayAsEver) {
+  open(1);
+  const ObjectPtr held = make_object("k", MiB, "v1");
+  ASSERT_TRUE(put(held));
+  const Hold reader = store->hold(held);
+  store->drop_superseded(*make_object("k", MiB, "v2"));
+  EXPECT_TRUE(put(make_object("other", MiB)));
+  EXPECT_FALSE(store->contains(*held, 0));
+}
+
+Task<void> read_versions(DiskStore* store, ObjectPtr object, ObjectPtr next) {
+  for (int round = 0; round < 20'000; ++round) {
+    const Hold hold = store->hold(object);
+    if (round % 7 == 0)
+      store->drop_superseded(*next);
+  }
+  co_return;
+}
+
+TEST_F(DiskStoreTest, ReadersThatLeaveWhileAnOverwriteIsNoticedLeaveNothing) {
+  open(8);
+  for (int round = 0; round < 20; ++round) {
+    const ObjectPtr old = make_object("k", MiB, "v" + std::to_string(round));
+    const ObjectPtr next = make_object("k", MiB, "v" + std::to_string(round + 1));
+    ASSERT_TRUE(put(old));
+    for (std::size_t worker = 0; worker < workers.size(); ++worker)
+      workers.spawn_on(worker, "read", &read_versions, store.get(), old, next);
+    settle();
+    EXPECT_EQ(store->status()[0].used, 0U) << round;
+  }
+}
+
 TEST_F(DiskStoreTest, APurgeErasesAcrossARestart) {
   open(8);
   const ObjectPtr a = make_object("dir/a", 9 * MiB);
