@@ -23,6 +23,14 @@ constexpr std::uint16_t kHttpsPort = 443;
 constexpr std::size_t kReserve = 8;
 /// One connection in so many stays free when a background fill begins.
 constexpr std::size_t kBackgroundReserve = 4;
+/// How long a request waits for a connection of its own worker before one that is idle on another
+/// is closed for it. A worker at the bound gets one back sooner than that, as a rule, and what is
+/// idle for less would be made again at once.
+constexpr milliseconds kGrace{10};
+/// How much earlier a request may have come than another worker's that gets a connection before
+/// it. At the bound it thereby waits that much longer than it would in one line for all. Much more
+/// than a worker's turn, or connections would move from worker to worker all the time.
+constexpr milliseconds kPassedOver{100};
 
 /// So many of `count` that one in `part` is left, and at least one, of a few.
 std::size_t all_but(std::size_t part, std::size_t count) {
@@ -35,6 +43,8 @@ constexpr std::size_t index_of(Use use) {
 }
 
 struct PoolMetrics {
+  metrics::Counter& opened = metrics::Registry::instance().counter(
+      "forebay_origin_connections_opened_total", "Connections made to the origin.");
   metrics::Gauge& active = metrics::Registry::instance().gauge(
       "forebay_origin_connections", "Connections to the origin.", {{"state", "active"}});
   metrics::Gauge& idle = metrics::Registry::instance().gauge(
@@ -173,6 +183,7 @@ class ConnectionPool::Shelf final : public runtime::Watchdog::Entry {
   // Guarded by the pool's mutex.
   std::size_t idle = 0;   ///< Connections here.
   std::size_t asked = 0;  ///< How many of them this worker was asked to close.
+  Lines waiting;          ///< Requests of this worker.
 
   bool stopped = false;  ///< This worker's thread only.
 
@@ -200,7 +211,7 @@ class ConnectionPool::Shelf final : public runtime::Watchdog::Entry {
 /// holds goes back when that ends.
 class ConnectionPool::Ticket {
  public:
-  Ticket(ConnectionPool& pool, Use use) : pool_{pool}, use_{use} {
+  Ticket(ConnectionPool& pool, Use use) : pool_{pool}, own_{pool.shelf()}, use_{use} {
     const Lock lock{pool_.mutex_};
     admitted_ = pool_.has_share_locked(use_);
     if (admitted_)
@@ -216,21 +227,26 @@ class ConnectionPool::Ticket {
 
   /// Not one too many of its use: it may use an idle connection, or ask for a place.
   bool is_admitted() const { return admitted_; }
-  /// Takes a place, or joins the line. Whether only a place is missing.
-  bool ask_for_place() {
+  /// Takes a place, or joins the line.
+  void ask_for_place() {
     const Lock lock{pool_.mutex_};
     const bool has_room = pool_.open_ < pool_.config_.max_connections;
     if (admitted_ && has_room) {
       ++pool_.open_;
       granted_ = true;
-      return false;
+      return;
     }
     if (admitted_)
       pool_.count_locked(use_, -1);
     waiter_ = runtime::Waiter::create();
     number_ = ++pool_.tickets_;
-    place_ = line().insert(line().end(), this);
-    return admitted_;
+    place_ = line(pool_.waiting_).insert(line(pool_.waiting_).end(), this);
+    own_place_ = line(own_.waiting).insert(line(own_.waiting).end(), this);
+  }
+  /// Still in line, and for no want of a share.
+  bool lacks_place() {
+    const Lock lock{pool_.mutex_};
+    return !granted_ && pool_.has_share_locked(use_);
   }
   bool waits() const { return waiter_ != nullptr; }
   Task<bool> wait(Deadline deadline) { return waiter_->wait(deadline); }
@@ -238,7 +254,7 @@ class ConnectionPool::Ticket {
   bool leave_line() {
     const Lock lock{pool_.mutex_};
     if (waiter_ && !granted_)
-      line().erase(place_);
+      leave_locked();
     waiter_.reset();
     return granted_;
   }
@@ -248,10 +264,13 @@ class ConnectionPool::Ticket {
   void spend() { granted_ = false; }
 
   // With the pool's mutex held, on any thread: out of the line, with a place.
+  Use use_locked() const { return use_; }
   std::uint64_t number_locked() const { return number_; }
-  bool accepts_link_locked() const { return &worker_ == runtime::Worker::current_or_null(); }
+  TimePoint since_locked() const { return since_; }
+  bool came_just_now_locked() const { return Clock::now() - since_ < kGrace; }
+  /// The link is of this ticket's worker.
   std::shared_ptr<runtime::Waiter> grant_locked(std::unique_ptr<Link> link) {
-    line().erase(place_);
+    leave_locked();
     link_ = std::move(link);
     granted_ = true;
     pool_.count_locked(use_, 1);
@@ -259,16 +278,21 @@ class ConnectionPool::Ticket {
   }
 
  private:
-  /// With the pool's mutex held.
-  std::list<Ticket*>& line() { return pool_.waiting_[index_of(use_)]; }
+  Line& line(Lines& lines) const { return lines[index_of(use_)]; }
+  void leave_locked() {
+    line(pool_.waiting_).erase(place_);
+    line(own_.waiting).erase(own_place_);
+  }
 
   ConnectionPool& pool_;
+  Shelf& own_;
   Use use_;
   bool admitted_ = false;
-  runtime::Worker& worker_ = runtime::Worker::current();
+  TimePoint since_ = Clock::now();
   std::shared_ptr<runtime::Waiter> waiter_;
-  std::uint64_t number_ = 0;            ///< Of those that wait, the lowest came first.
-  std::list<Ticket*>::iterator place_;  ///< Valid while waiting: waiter_ and not granted_.
+  std::uint64_t number_ = 0;  ///< Of those that wait, the lowest came first.
+  Line::iterator place_;      ///< Valid while waiting: waiter_ and not granted_.
+  Line::iterator own_place_;  ///< Likewise, among those of this worker.
   bool granted_ = false;
   std::unique_ptr<Link> link_;
 };
@@ -325,19 +349,38 @@ void ConnectionPool::count_locked(Use use, int change) {
 
 /// With the mutex held: the first in line that may have a place, or null. A background fill only
 /// where nobody else may.
-ConnectionPool::Ticket* ConnectionPool::next_locked() const {
+ConnectionPool::Ticket* ConnectionPool::next_locked(const Lines& lines) const {
   Ticket* next = nullptr;
   for (const Use use : {Use::brief, Use::fill, Use::upload}) {
-    const std::list<Ticket*>& line = waiting_[index_of(use)];
+    const Line& line = lines[index_of(use)];
     if (line.empty() || !has_share_locked(use))
       continue;
     if (next == nullptr || line.front()->number_locked() < next->number_locked())
       next = line.front();
   }
-  const std::list<Ticket*>& background = waiting_[index_of(Use::background)];
+  const Line& background = lines[index_of(Use::background)];
   if (next == nullptr && !background.empty() && has_share_locked(Use::background))
     next = background.front();
   return next;
+}
+
+/// With the mutex held: whether `later`, which waits for a connection of its own worker, may have
+/// it before the first in line.
+bool ConnectionPool::may_pass_locked(const Ticket& later, const Ticket& first) {
+  const bool same_class =
+      (later.use_locked() == Use::background) == (first.use_locked() == Use::background);
+  return same_class && later.since_locked() - first.since_locked() < kPassedOver;
+}
+
+/// With the mutex held: whether a connection that nobody on its worker waits for may stay idle.
+/// Requests that came just now will ask for it unless their own worker has one for them first.
+bool ConnectionPool::may_keep_locked() const {
+  for (const Use use : {Use::brief, Use::fill, Use::background, Use::upload}) {
+    const Line& line = waiting_[index_of(use)];
+    if (!line.empty() && has_share_locked(use) && !line.front()->came_just_now_locked())
+      return false;
+  }
+  return true;
 }
 
 void ConnectionPool::put_back(std::unique_ptr<Link> link, Use use) {
@@ -346,10 +389,10 @@ void ConnectionPool::put_back(std::unique_ptr<Link> link, Use use) {
   {
     const Lock lock{mutex_};
     count_locked(use, -1);
-    Ticket* const first = next_locked();
-    if (first != nullptr && first->accepts_link_locked())
-      next = first->grant_locked(std::move(link));
-    else if (first == nullptr && !own.stopped)
+    Ticket* const local = next_locked(own.waiting);
+    if (local != nullptr && may_pass_locked(*local, *next_locked(waiting_)))
+      next = local->grant_locked(std::move(link));
+    else if (local == nullptr && !own.stopped && may_keep_locked())
       own.keep_locked(std::move(link));
   }
   if (next)
@@ -368,7 +411,7 @@ void ConnectionPool::free_place(std::optional<Use> used) {
     const Lock lock{mutex_};
     if (used)
       count_locked(*used, -1);
-    if (Ticket* const first = next_locked(); first != nullptr)
+    if (Ticket* const first = next_locked(waiting_); first != nullptr)
       next = first->grant_locked(nullptr);
     else
       --open_;
@@ -406,6 +449,16 @@ void ConnectionPool::ask_for_idle() {
   });
 }
 
+/// Returns when the ticket has been granted a place, or `patience` has passed.
+Task<void> ConnectionPool::wait_in_line(Ticket& ticket, Deadline patience) {
+  const bool granted = co_await ticket.wait(patience.capped(kGrace));
+  if (granted || patience.expired())
+    co_return;
+  if (ticket.lacks_place())
+    ask_for_idle();
+  co_await ticket.wait(patience);
+}
+
 Task<Result<std::unique_ptr<Link>>> ConnectionPool::make_link(Deadline deadline) {
   const Deadline patience = deadline.capped(config_.connect_timeout);
   auto stream = co_await net::connect(endpoint_, tls_.get(), patience);
@@ -413,6 +466,7 @@ Task<Result<std::unique_ptr<Link>>> ConnectionPool::make_link(Deadline deadline)
     count_error(ErrorKind::connect);
     co_return stream.error();
   }
+  PoolMetrics::get().opened.add();
   co_return std::make_unique<Link>(std::move(stream).value());
 }
 
@@ -427,10 +481,9 @@ Task<Result<Connection>> ConnectionPool::take(Use use, Deadline deadline,
     co_return Connection{self, std::move(link), true, use};
 
   const Deadline patience = deadline.capped(queue.value_or(Deadline::after(config_.wait)));
-  if (ticket.ask_for_place())
-    ask_for_idle();
+  ticket.ask_for_place();
   if (ticket.waits())
-    co_await ticket.wait(patience);
+    co_await wait_in_line(ticket, patience);
   if (!ticket.leave_line()) {
     count_error(ErrorKind::overloaded);
     co_return Errc::overloaded;

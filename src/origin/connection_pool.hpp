@@ -89,12 +89,15 @@ class Connection {
 };
 
 /// Any worker; a connection stays with the worker that made it. Connections being made, in use and
-/// idle never exceed max_connections together. A request that finds none queues, and a connection
-/// given back goes to the first in line, as it is on the same worker, else as the right to make
-/// another. While a request waits for a place no connection stays idle on another worker. Fills and
-/// uploads keep theirs for as long as a client takes, so each of them has a share (see Shares); a
-/// request whose share is taken waits for one of its kind, and is passed over in line. A background
-/// fill is passed over by every other request that waits.
+/// idle never exceed max_connections together. A request that finds none queues. A connection given
+/// back goes to the first in line of its own worker, though older requests wait on another: but no
+/// request is passed over by one that came a tenth of a second later, or more. It gets the place of
+/// a connection that another worker gives back, which is closed, and makes one of its own.
+/// Connections idle on another worker make room for a request once it has waited for a moment
+/// in which its own worker might have had one. Fills and uploads keep theirs for as long as a
+/// client takes, so each of them has a share (see Shares); a request whose share is taken waits for
+/// one of its kind, and is passed over in line. A background fill is passed over by every other
+/// request that waits.
 class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
  public:
   static Result<std::shared_ptr<ConnectionPool>> create(const OriginConfig& config,
@@ -113,6 +116,8 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   class Shelf;
   class Ticket;
   using Lock = std::lock_guard<std::mutex>;
+  using Line = std::list<Ticket*>;        ///< Oldest first.
+  using Lines = std::array<Line, kUses>;  ///< By use.
 
   /// Workers a node can have: shelves are made before the workers are known.
   static constexpr std::size_t kWorkersMax = 1024;
@@ -122,10 +127,13 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   Shelf& shelf();
   bool has_share_locked(Use use) const;
   void count_locked(Use use, int change);
-  Ticket* next_locked() const;
+  Ticket* next_locked(const Lines& lines) const;
+  static bool may_pass_locked(const Ticket& later, const Ticket& first);
+  bool may_keep_locked() const;
   void put_back(std::unique_ptr<Link> link, Use use);
   void free_place(std::optional<Use> used);
   void ask_for_idle();
+  Task<void> wait_in_line(Ticket& ticket, Deadline patience);
   Task<Result<std::unique_ptr<Link>>> make_link(Deadline deadline);
 
   OriginConfig config_;
@@ -139,7 +147,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   std::size_t open_ = 0;                   ///< Places taken: connections being made, in use, idle.
   std::array<std::size_t, kUses> used_{};  ///< Requests that have a connection, or are about to.
   std::uint64_t tickets_ = 0;              ///< Numbers those that wait.
-  std::array<std::list<Ticket*>, kUses> waiting_;  ///< By use; each oldest first.
+  Lines waiting_;                          ///< Of all workers; each shelf has those of its own.
   /// By worker; the pointer is set once, by that worker.
   std::array<std::unique_ptr<Shelf>, kWorkersMax> shelves_;
 };

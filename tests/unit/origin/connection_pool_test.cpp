@@ -72,9 +72,9 @@ class Outcomes {
   }
   int good() const { return read(good_); }
   int other() const { return read(other_); }
-  bool wait_overloaded(int count) {
+  bool wait_overloaded(int count, std::chrono::seconds patience = std::chrono::seconds{10}) {
     std::unique_lock lock{mutex_};
-    return changed_.wait_for(lock, std::chrono::seconds{10}, [&] { return overloaded_ >= count; });
+    return changed_.wait_for(lock, patience, [&] { return overloaded_ >= count; });
   }
 
  private:
@@ -116,6 +116,23 @@ Task<void> fetch_and_note(Client* client, Reason reason, Outcomes* outcomes, std
                           char letter) {
   co_await fetch_one(client, reason, patience(), outcomes);
   *order += letter;
+}
+
+/// One lookup after the other, until `over`.
+Task<void> fetch_until(Client* client, std::atomic<bool>* over, Outcomes* outcomes) {
+  while (!*over)
+    co_await fetch_one(client, Reason::lookup, patience(), outcomes);
+}
+/// A lookup; `over` when it is done.
+Task<void> fetch_last(Client* client, std::atomic<bool>* over, Outcomes* outcomes) {
+  co_await fetch_one(client, Reason::lookup, patience(), outcomes);
+  *over = true;
+}
+
+/// One lookup after the other.
+Task<void> fetch_many(Client* client, int count, Outcomes* outcomes) {
+  for (int i = 0; i < count; ++i)
+    co_await fetch_one(client, Reason::lookup, patience(), outcomes);
 }
 
 /// An upload whose body never comes; it ends with the answer's head.
@@ -222,6 +239,48 @@ TEST_F(ConnectionPoolTest, WhoWaitsOnTheSameWorkerGetsTheConnectionItself) {
   wait_all();
   EXPECT_EQ(outcomes.good(), 20);
   EXPECT_EQ(origin.accepted(), 1);
+}
+
+TEST_F(ConnectionPoolTest, ConnectionsStayWhereRequestsQueueOnTwoWorkers) {
+  struct Case {
+    std::string name;
+    int clients;  ///< On each worker.
+  };
+  const std::vector<Case> cases{
+      {"many more than connections", 40},
+      {"a few more than connections", 5},
+  };
+  constexpr int kRounds = 1'200;  // On each worker.
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    LoopbackOrigin origin{[](Peer& peer, std::size_t) { echo_targets(peer); }};
+    config.max_connections = 8;
+    connect(origin.endpoint());
+    for (const std::size_t worker : {0, 1}) {
+      for (int i = 0; i < c.clients; ++i)
+        workers().spawn_on(worker, "client", &fetch_many, &client(), kRounds / c.clients,
+                           &outcomes);
+    }
+    wait_all();
+    EXPECT_EQ(outcomes.other(), 0);
+    EXPECT_LT(origin.accepted(), 2 * kRounds / 10);
+    disconnect();
+  }
+}
+
+TEST_F(ConnectionPoolTest, ARequestIsNotPassedOverForeverByThoseOfAnotherWorker) {
+  std::atomic<bool> over{false};
+  LoopbackOrigin origin{[](Peer& peer, std::size_t) { echo_targets(peer); }};
+  config.max_connections = 1;
+  connect(origin.endpoint());
+  // The connection is theirs, and some of them wait for it at any time.
+  for (int i = 0; i < 5; ++i)
+    workers().spawn_on(0, "client", &fetch_until, &client(), &over, &outcomes);
+  workers().run_on_each([](runtime::Worker&) {});
+  workers().spawn_on(1, "last", &fetch_last, &client(), &over, &outcomes);
+  wait_all();
+  EXPECT_FALSE(outcomes.wait_overloaded(1, std::chrono::seconds{0}));
+  EXPECT_EQ(outcomes.other(), 0);
 }
 
 TEST_F(ConnectionPoolTest, FillsLeaveAReserveToTheOthers) {
