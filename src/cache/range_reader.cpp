@@ -35,6 +35,7 @@ struct WaitMetrics {
         "Times that a reader had sent all that was here and waited for more.", {{"for", what}});
   }
   metrics::Counter& disk = waits("disk");
+  metrics::Counter& ahead = waits("ahead");  ///< A read of the device that was under way already.
   metrics::Counter& fill = waits("fill");
 
   static WaitMetrics& get() {
@@ -42,6 +43,14 @@ struct WaitMetrics {
     return instance;
   }
 };
+
+void count_wait(bool for_fill, bool asked_now) {
+  WaitMetrics& metrics = WaitMetrics::get();
+  if (for_fill)
+    metrics.fill.add();
+  else
+    (asked_now ? metrics.disk : metrics.ahead).add();
+}
 
 }  // namespace
 
@@ -254,7 +263,7 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
     if (access.fill && access.fill->at_block() + kBlocksPerExtent < block)
       co_return Errc::overloaded;
     if (!std::exchange(has_waited, true))
-      (access.fill ? WaitMetrics::get().fill : WaitMetrics::get().disk).add();
+      count_wait(access.fill != nullptr, attempts != 0);
     const bool woken = co_await waiter->wait(deadline);
     if (!woken)
       co_return Errc::timeout;
