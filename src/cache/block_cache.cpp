@@ -176,9 +176,16 @@ std::uint32_t BlockCache::start_load(const ObjectPtr& object, std::uint32_t bloc
 std::shared_ptr<Fill> BlockCache::claim_run(const ObjectPtr& object, std::uint32_t first_block,
                                             std::uint32_t end_block, FillReason reason) {
   auto fill = std::make_shared<Fill>(object, first_block, reason);
-  while (fill->end_block() < end_block && missing(*object, fill->end_block()) &&
-         ram_->claim_fill(object, fill->end_block(), fill))
+  for (std::uint32_t block = first_block; block < end_block && missing(*object, block); ++block) {
+    if (!ram_->claim_fill(object, block, fill))
+      break;
+    // It may have come to the device, and left RAM, between the look and the claim.
+    if (disk_ && disk_->contains(*object, block)) {
+      ram_->abandon_fill(*object, block, *fill);
+      break;
+    }
     fill->grow();
+  }
   return fill->end_block() == first_block ? nullptr : fill;
 }
 

@@ -78,7 +78,7 @@ RamTier::Access RamTier::access(const Object& object, std::uint32_t block, std::
   const std::lock_guard lock{home.mutex};
   Entry* entry = find(home, hash);
   Access access;
-  if (entry == nullptr)
+  if (entry == nullptr || !entry->is_of(object))
     return access;
   if (entry->fill && !entry->fill->gives_way())
     access.fill = entry->fill;
@@ -100,7 +100,7 @@ bool RamTier::ready(const Object& object, std::uint32_t block, std::uint32_t fir
   const std::lock_guard lock{home.mutex};
   const Entry* entry = find(home, hash);
   const std::uint32_t wanted = bits(page_of(first), page_of(last) - page_of(first) + 1);
-  return entry != nullptr && (entry->ready & wanted) == wanted;
+  return entry != nullptr && entry->is_of(object) && (entry->ready & wanted) == wanted;
 }
 
 bool RamTier::filling(const Object& object, std::uint32_t block) const {
@@ -108,7 +108,7 @@ bool RamTier::filling(const Object& object, std::uint32_t block) const {
   Shard& home = shard(hash);
   const std::lock_guard lock{home.mutex};
   const Entry* entry = find(home, hash);
-  return entry != nullptr && entry->fill && !entry->fill->gives_way();
+  return entry != nullptr && entry->is_of(object) && entry->fill && !entry->fill->gives_way();
 }
 
 RamTier::PageRun RamTier::claim_pages(const ObjectPtr& object, std::uint32_t block,
@@ -117,6 +117,8 @@ RamTier::PageRun RamTier::claim_pages(const ObjectPtr& object, std::uint32_t blo
   Shard& home = shard(hash);
   const std::lock_guard lock{home.mutex};
   Entry& entry = home.entries[hash];
+  if (entry.object && !entry.is_of(*object))
+    return {end, 0};
   entry.object = object;
   const auto is_absent = [&entry](std::uint32_t page) {
     return ((entry.ready | entry.claimed) & bits(page, 1)) == 0;
@@ -189,6 +191,8 @@ bool RamTier::claim_fill(const ObjectPtr& object, std::uint32_t block,
   Shard& home = shard(hash);
   const std::lock_guard lock{home.mutex};
   Entry& entry = home.entries[hash];
+  if (entry.object && !entry.is_of(*object))
+    return false;
   const std::uint32_t all = bits(0, page_count(object->block_length(block)));
   const bool is_taken =
       entry.fill && (fill->reason() != FillReason::demand || !entry.fill->give_way());

@@ -86,6 +86,9 @@ class RamTier {
     bool doomed = false;          ///< Purged while it was on its way.
     std::vector<std::shared_ptr<runtime::Waiter>> waiters;
 
+    bool is_of(const Object& other) const {
+      return object.get() == &other || object->identity() == other.identity();
+    }
     bool idle() const { return ready == 0 && claimed == 0 && !fill; }
   };
   struct alignas(64) Shard {
