@@ -19,6 +19,10 @@ namespace {
 /// Least and most that a stream reads ahead of what it has sent.
 constexpr std::size_t kReadAheadMin = kPageSize;
 constexpr std::size_t kReadAheadMax = kBlockSize;
+/// Reads of a device end one by one and are shown as they do: a part of what a stream reads ahead
+/// each, and this at most.
+constexpr std::size_t kPieceMax = 1 * MiB;
+constexpr std::size_t kPiecesAhead = 4;
 /// What coverage() looks at.
 constexpr std::uint32_t kCoverageBlocksMax = 256;
 /// Cold blocks whose first touch is remembered.
@@ -139,28 +143,34 @@ bool BlockCache::second_touch(const Object& object, std::uint32_t block) {
 }
 
 std::size_t BlockCache::read_ahead() const {
-  const std::size_t share = pool_.share_limit(io::Share::disk_read) * kPageSize;
+  const std::size_t share = pool_.share_limit(io::Share::speculation) * kPageSize;
   const std::size_t streams = std::max<std::size_t>(1, readers_.load(std::memory_order_relaxed));
   return std::clamp(align_down(share / streams, kPageSize), kReadAheadMin, kReadAheadMax);
 }
 
-void BlockCache::start_load(const ObjectPtr& object, std::uint32_t block, std::uint32_t first_page,
-                            std::uint32_t count, io::Share share, Deadline queue) {
-  count = std::min(count, page_count(object->block_length(block)) - first_page);
-  const std::uint32_t claimed = ram_->claim_pages(object, block, first_page, count);
-  if (claimed == 0)
-    return;
+std::size_t BlockCache::piece_size() const {
+  return std::clamp(align_down(read_ahead() / kPiecesAhead, kPageSize), kPageSize, kPieceMax);
+}
+
+std::uint32_t BlockCache::start_load(const ObjectPtr& object, std::uint32_t block,
+                                     std::uint32_t first_page, std::uint32_t end_page,
+                                     io::Share share, Deadline queue) {
+  const auto most = static_cast<std::uint32_t>(piece_size() / kPageSize);
+  const auto [first, count] = ram_->claim_pages(object, block, first_page, end_page, most);
+  if (count == 0)
+    return end_page;
   std::optional<io::Lease> lease;
   if (share == io::Share::speculation) {
-    lease = pool_.try_acquire(share, claimed);
+    lease = pool_.try_acquire(share, count);
     if (!lease) {
-      ram_->release_pages(*object, block, first_page, claimed);
-      return;
+      ram_->release_pages(*object, block, first, count);
+      return first;
     }
   }
   runtime::Worker::current().tasks().spawn("disk read", &load_pages, &pool_, ram_.get(),
-                                           disk_.get(), object, block, first_page, claimed,
+                                           disk_.get(), object, block, first, count,
                                            std::move(lease), queue);
+  return first + count;
 }
 
 std::shared_ptr<Fill> BlockCache::claim_run(const ObjectPtr& object, std::uint32_t first_block,
@@ -218,12 +228,19 @@ Task<bool> BlockCache::ensure(ObjectPtr object, std::uint32_t first_block, std::
 
 void BlockCache::speculate(const ObjectPtr& object, std::uint64_t offset, std::uint64_t length) {
   const auto block = static_cast<std::uint32_t>(offset / kBlockSize);
-  const auto first_page = static_cast<std::uint32_t>(offset % kBlockSize / kPageSize);
   if (!disk_ || !disk_->contains(*object, block))
     return;
-  const std::uint64_t wanted = std::min<std::uint64_t>(length + offset % kPageSize, read_ahead());
-  start_load(object, block, first_page, static_cast<std::uint32_t>(div_ceil(wanted, kPageSize)),
-             io::Share::speculation, Deadline::after(config_.wait));
+  const std::uint64_t in_block = offset % kBlockSize;
+  const std::uint64_t wanted = std::min<std::uint64_t>(length, read_ahead());
+  const std::uint64_t end = std::min<std::uint64_t>(in_block + wanted, object->block_length(block));
+  auto page = static_cast<std::uint32_t>(in_block / kPageSize);
+  const auto end_page = static_cast<std::uint32_t>(div_ceil(end, kPageSize));
+  for (bool goes_on = true; goes_on && page < end_page;) {
+    const std::uint32_t next =
+        start_load(object, block, page, end_page, io::Share::speculation, Deadline::after({}));
+    goes_on = next != page;
+    page = next;
+  }
 }
 
 bool BlockCache::knows(std::string_view origin, std::string_view bucket,

@@ -164,7 +164,9 @@ Task<Result<void>> Fill::open_source(Fill& self, Progress& progress, std::uint64
   std::vector<std::string> refused;
   for (;;) {
     const FillReason reason = self.is_wanted() ? FillReason::demand : self.reason_;
-    auto opened = co_await progress.fetcher->open(self.object_, offset, end - offset, reason);
+    const Deadline queue = reason == FillReason::demand ? progress.queue : Deadline::never();
+    auto opened =
+        co_await progress.fetcher->open(self.object_, offset, end - offset, reason, queue);
     if (opened) {
       Stage expected = Stage::waiting;
       if (!self.stage_.compare_exchange_strong(expected, Stage::begun) &&
@@ -250,6 +252,7 @@ Task<Result<io::Lease>> Fill::bring(FillContext& context, Fill& self, Progress& 
     if (std::exchange(progress.replaced, true))
       co_return received.error();
     FillMetrics::get().replaced.add();
+    progress.queue = Deadline::after(context.wait);
     context.ram.restart_fill(*self.object_, progress.block);
   }
 }

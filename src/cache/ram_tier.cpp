@@ -111,21 +111,26 @@ bool RamTier::filling(const Object& object, std::uint32_t block) const {
   return entry != nullptr && entry->fill && !entry->fill->gives_way();
 }
 
-std::uint32_t RamTier::claim_pages(const ObjectPtr& object, std::uint32_t block,
-                                   std::uint32_t first, std::uint32_t count) {
+RamTier::PageRun RamTier::claim_pages(const ObjectPtr& object, std::uint32_t block,
+                                      std::uint32_t first, std::uint32_t end, std::uint32_t most) {
   const Hash128 hash = block_hash(*object, block);
   Shard& home = shard(hash);
   const std::lock_guard lock{home.mutex};
   Entry& entry = home.entries[hash];
   entry.object = object;
-  std::uint32_t claimed = 0;
-  while (!entry.fill && claimed < count &&
-         ((entry.ready | entry.claimed) & bits(first + claimed, 1)) == 0)
-    ++claimed;
-  entry.claimed |= bits(first, claimed);
+  const auto is_absent = [&entry](std::uint32_t page) {
+    return ((entry.ready | entry.claimed) & bits(page, 1)) == 0;
+  };
+  PageRun run{first, 0};
+  while (run.first < end && !is_absent(run.first))
+    ++run.first;
+  while (!entry.fill && run.first + run.count < end && run.count < most &&
+         is_absent(run.first + run.count))
+    ++run.count;
+  entry.claimed |= bits(run.first, run.count);
   if (entry.idle())
     home.entries.erase(hash);
-  return claimed;
+  return run;
 }
 
 /// Ends a claim on pages: wakes who waits, and forgets the entry where nothing of it is left.

@@ -42,10 +42,14 @@ class RamTier {
 
   // A disk read: claim, then publish or release.
 
-  /// Claims the longest run of absent pages from `first` on, at most `count`; how many (0: none, or
-  /// a fill has the block).
-  std::uint32_t claim_pages(const ObjectPtr& object, std::uint32_t block, std::uint32_t first,
-                            std::uint32_t count);
+  struct PageRun {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+  };
+  /// Claims the first run of absent pages of [first, end), at most `most` of them. A count of 0:
+  /// there are none, or a fill has the block.
+  PageRun claim_pages(const ObjectPtr& object, std::uint32_t block, std::uint32_t first,
+                      std::uint32_t end, std::uint32_t most);
   void publish_pages(const Object& object, std::uint32_t block, std::uint32_t first,
                      const std::vector<io::PageRef>& pages);
   void release_pages(const Object& object, std::uint32_t block, std::uint32_t first,

@@ -3,6 +3,7 @@
 #include "cache/ram_tier.hpp"
 
 #include <forebay/base/errc.hpp>
+#include <forebay/base/metrics.hpp>
 #include <forebay/cache/block_cache.hpp>
 
 #include <algorithm>
@@ -26,6 +27,21 @@ std::uint32_t block_of(std::uint64_t offset) {
 std::uint32_t in_block(std::uint64_t offset) {
   return static_cast<std::uint32_t>(offset % kBlockSize);
 }
+
+struct WaitMetrics {
+  static metrics::Counter& waits(const char* what) {
+    return metrics::Registry::instance().counter(
+        "forebay_cache_reader_waits_total",
+        "Times that a reader had sent all that was here and waited for more.", {{"for", what}});
+  }
+  metrics::Counter& disk = waits("disk");
+  metrics::Counter& fill = waits("fill");
+
+  static WaitMetrics& get() {
+    static WaitMetrics instance;
+    return instance;
+  }
+};
 
 }  // namespace
 
@@ -111,28 +127,45 @@ void RangeReader::advance(std::size_t bytes) {
   read_ahead();
 }
 
-/// Keeps one window of pages beyond the current one on its way from disk, and the next run of
-/// missing blocks from the origin.
+/// Keeps a window of bytes beyond position() asked for, on its way from disk or from the origin:
+/// piece by piece, so that the first of them is here long before the reader is.
 void RangeReader::read_ahead() {
-  if (position_ < ahead_until_)
-    return;
-  const std::size_t window = cache_.read_ahead();
-  const std::uint64_t next = std::min(position_ + window, end_);
-  ahead_until_ = next;
-  if (next == end_)
-    return;
-  const std::uint32_t block = block_of(next);
-  if (cache_.disk_ && cache_.disk_->contains(*object_, block)) {
-    const auto count = static_cast<std::uint32_t>(
-        div_ceil(std::min<std::uint64_t>(window, end_ - next), kPageSize));
-    cache_.start_load(object_, block, static_cast<std::uint32_t>(in_block(next) / kPageSize), count,
-                      io::Share::speculation, Deadline::after(cache_.config_.wait));
-  } else if (cache_.missing(*object_, block)) {
-    FillStart start;
-    start.slot = cache_.traffic_->slots(FillTraffic::Class::demand).try_acquire();
-    if (start.slot)
-      start_fill(block, run_end(block), std::move(start));
+  ahead_until_ = std::max(ahead_until_, position_);
+  const std::uint64_t until = std::min(position_ + cache_.read_ahead(), end_);
+  while (ahead_until_ < until) {
+    // Less than a piece is not worth a read, unless nothing follows.
+    if (until != end_ && until - ahead_until_ < cache_.piece_size())
+      return;
+    if (!ask_ahead(until))
+      return;
   }
+}
+
+/// Asks for the next piece of what is ahead and moves ahead_until_ beyond it. False where nothing
+/// can be asked for now.
+bool RangeReader::ask_ahead(std::uint64_t until) {
+  const std::uint32_t block = block_of(ahead_until_);
+  const std::uint64_t start = std::uint64_t{block} * kBlockSize;
+  const std::uint64_t block_end = std::min(start + kBlockSize, until);
+  if (cache_.disk_ && cache_.disk_->contains(*object_, block)) {
+    const auto page = static_cast<std::uint32_t>(in_block(ahead_until_) / kPageSize);
+    const auto end_page = static_cast<std::uint32_t>(div_ceil(block_end - start, kPageSize));
+    const std::uint32_t next = cache_.start_load(object_, block, page, end_page,
+                                                 io::Share::speculation, Deadline::after({}));
+    ahead_until_ =
+        std::max(ahead_until_, std::min(start + std::uint64_t{next} * kPageSize, block_end));
+    return next != page;
+  }
+  if (cache_.missing(*object_, block)) {
+    FillStart fill;
+    fill.slot = cache_.traffic_->slots(FillTraffic::Class::demand).try_acquire();
+    if (!fill.slot)
+      return false;
+    fill.queue = Deadline::after(cache_.config_.wait);
+    start_fill(block, run_end(block), std::move(fill));
+  }
+  ahead_until_ = block_end;
+  return true;
 }
 
 /// Where a fill from `block` on ends: with its extent or with this reader's range, whichever comes
@@ -172,11 +205,15 @@ void RangeReader::bring_in(std::uint32_t block) {
     start_fill(block, run_end(block), std::move(start));
     return;
   }
-  const std::uint64_t wanted =
-      std::min<std::uint64_t>(end_ - position_ + position_ % kPageSize, cache_.read_ahead());
-  cache_.start_load(object_, block, static_cast<std::uint32_t>(in_block(position_) / kPageSize),
-                    static_cast<std::uint32_t>(div_ceil(wanted, kPageSize)), io::Share::disk_read,
-                    queue_);
+  const std::uint64_t start = std::uint64_t{block} * kBlockSize;
+  const std::uint64_t block_end = std::min(start + kBlockSize, end_);
+  const std::uint32_t next =
+      cache_.start_load(object_, block, static_cast<std::uint32_t>(in_block(position_) / kPageSize),
+                        static_cast<std::uint32_t>(div_ceil(block_end - start, kPageSize)),
+                        io::Share::disk_read, queue_);
+  ahead_until_ =
+      std::max(ahead_until_, std::min(start + std::uint64_t{next} * kPageSize, block_end));
+  read_ahead();
 }
 
 Task<Result<View>> RangeReader::next(Deadline deadline) {
@@ -188,6 +225,7 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
     queue_ = Deadline::after(cache_.config_.wait);
   int attempts = 0;
   int failures = 0;
+  bool has_waited = false;
   for (;;) {
     RamTier::Access access =
         cache_.ram_->access(*object_, block, in_block(position_), want, waiter);
@@ -215,6 +253,8 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
     // An adopted body goes through the whole object: who is that far ahead of it does not wait.
     if (access.fill && access.fill->at_block() + kBlocksPerExtent < block)
       co_return Errc::overloaded;
+    if (!std::exchange(has_waited, true))
+      (access.fill ? WaitMetrics::get().fill : WaitMetrics::get().disk).add();
     const bool woken = co_await waiter->wait(deadline);
     if (!woken)
       co_return Errc::timeout;

@@ -63,6 +63,7 @@ void apply_environment(const Environment& environment, ReadResult& read,
 void share_settings(Config& config) {
   config.proxy.access_log = config.log.access;
   config.cache.wait = config.proxy.wait;
+  config.origin.wait = config.proxy.wait;
   config.fill_credentials.region = config.origin.region;
 }
 

@@ -92,7 +92,7 @@ Task<Result<void>> send_direct(Session& session, Sending& sending, std::uint64_t
     co_return Errc::overloaded;
   if (!source) {
     CO_TRY(source, co_await sending.fetcher->open(sending.object, position, end - position,
-                                                  cache::FillReason::demand));
+                                                  cache::FillReason::demand, sending.queue));
   }
   co_return co_await relay_source(session, sending, *source, end - position);
 }

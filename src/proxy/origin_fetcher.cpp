@@ -154,15 +154,16 @@ Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::attempt(Question
 }
 
 Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::ask(Question& question) {
-  const auto& [identity, range, reason, deadline, by_id, retry_after] = question;
+  const auto& [identity, range, reason, deadline, queue, by_id, retry_after] = question;
   http::RequestHead request = request_;
   if (by_id)
     request.target.append("?versionId=").append(http::percent_encode(identity.version_id));
   request.headers.set("Range", http::format_range(range));
   request.headers.set("If-Match", '"' + identity.etag + '"');
   http::ResponseHead answer;
-  auto exchange = co_await origin::ask_as(*caller_, client_, origin::SignBy::header,
-                                          std::move(request), reason_of(reason), deadline, answer);
+  auto exchange =
+      co_await origin::ask_as(*caller_, client_, origin::SignBy::header, std::move(request),
+                              reason_of(reason), deadline, answer, queue);
   if (!exchange)
     co_return exchange.error();
   question.retry_after = origin::parse_retry_after(
@@ -177,7 +178,8 @@ Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::ask(Question& qu
 Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::open(cache::ObjectPtr object,
                                                                      std::uint64_t offset,
                                                                      std::uint64_t length,
-                                                                     cache::FillReason reason) {
+                                                                     cache::FillReason reason,
+                                                                     Deadline queue) {
   const Deadline deadline = Deadline::after(client_.config().first_byte_timeout);
   const Deadline patience =
       reason == cache::FillReason::demand ? deadline.capped(kDemandPatience) : deadline;
@@ -195,7 +197,7 @@ Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::open(cache::Obje
   }
   client_.retries().earn();
   for (int attempts = 1;; ++attempts) {
-    Question question{object->identity(), range, reason, deadline, false, std::nullopt};
+    Question question{object->identity(), range, reason, deadline, queue, false, std::nullopt};
     auto source = co_await attempt(question);
     if (source || !is_retryable(source.error()))
       co_return source;

@@ -25,7 +25,8 @@ class OriginFetcher final : public cache::Fetcher {
 
   Task<Result<std::unique_ptr<cache::ByteSource>>> open(cache::ObjectPtr object,
                                                         std::uint64_t offset, std::uint64_t length,
-                                                        cache::FillReason reason) override;
+                                                        cache::FillReason reason,
+                                                        Deadline queue) override;
   std::string_view caller() const override { return caller_->key->access_key; }
 
  private:
@@ -35,6 +36,7 @@ class OriginFetcher final : public cache::Fetcher {
     http::ByteRange range;
     cache::FillReason reason;
     Deadline deadline;
+    Deadline queue;  ///< Within it: for a connection.
     bool by_id = false;
     std::optional<std::chrono::seconds> retry_after;
   };

@@ -44,20 +44,21 @@ PassedOnFetcher::PassedOnFetcher(origin::Client& client, origin::CallerPtr calle
 Task<Result<std::unique_ptr<cache::ByteSource>>> PassedOnFetcher::open(cache::ObjectPtr object,
                                                                        std::uint64_t offset,
                                                                        std::uint64_t length,
-                                                                       cache::FillReason reason) {
+                                                                       cache::FillReason reason,
+                                                                       Deadline queue) {
   if (by_node_) {
-    auto source = co_await by_node_->open(object, offset, length, reason);
+    auto source = co_await by_node_->open(object, offset, length, reason, queue);
     if (source || source.error() != Errc::refused)
       co_return source;
   }
   // In nobody's name but the caller's, and for nobody else.
   if (reason != cache::FillReason::demand || request_.method != "GET")
     co_return Errc::refused;
-  co_return co_await open_by_caller(object->identity(), offset, length);
+  co_return co_await open_by_caller(object->identity(), offset, length, queue);
 }
 
 Task<Result<std::unique_ptr<cache::ByteSource>>> PassedOnFetcher::open_by_caller(
-    const cache::Identity& identity, std::uint64_t offset, std::uint64_t length) {
+    const cache::Identity& identity, std::uint64_t offset, std::uint64_t length, Deadline queue) {
   http::RequestHead request = request_;
   const http::RangeRequest own = http::parse_range(request.headers);
   if (own.kind == http::RangeRequest::Kind::none) {
@@ -69,7 +70,8 @@ Task<Result<std::unique_ptr<cache::ByteSource>>> PassedOnFetcher::open_by_caller
   }
   http::ResponseHead answer;
   const Deadline deadline = Deadline::after(client_.config().first_byte_timeout);
-  auto exchange = co_await client_.get(std::move(request), origin::Reason::fill, deadline, answer);
+  auto exchange =
+      co_await client_.get(std::move(request), origin::Reason::fill, deadline, answer, queue);
   if (!exchange)
     co_return exchange.error();
   CO_TRY(const http::ByteRange sent, check_version(answer, identity));

@@ -20,14 +20,16 @@ class PassedOnFetcher final : public cache::Fetcher {
 
   Task<Result<std::unique_ptr<cache::ByteSource>>> open(cache::ObjectPtr object,
                                                         std::uint64_t offset, std::uint64_t length,
-                                                        cache::FillReason reason) override;
+                                                        cache::FillReason reason,
+                                                        Deadline queue) override;
   /// Callers are not told apart: each fetcher counts as one of its own.
   std::string_view caller() const override { return name_; }
 
  private:
   Task<Result<std::unique_ptr<cache::ByteSource>>> open_by_caller(const cache::Identity& identity,
                                                                   std::uint64_t offset,
-                                                                  std::uint64_t length);
+                                                                  std::uint64_t length,
+                                                                  Deadline queue);
 
   origin::Client& client_;
   origin::CallerPtr caller_;

@@ -3,12 +3,16 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import minio as minio_module
 import pytest
 from compare import pattern
+from conftest import SCRIPT
 from node import MIB, binary, free_port, wait_until
+from raw_http import RawConnection, request_bytes
+from scripted_origin import Script
 
 LINK = "../support/shaped_link.py"
 OBJECT = 256 * MIB
@@ -97,3 +101,35 @@ def test_a_large_read_beside_second_touches(minio, minio_bucket, link, node, tmp
           f"{large / MIB / took[0]:.1f} MiB/s without fills of second touches, "
           f"{large / MIB / took[2]:.1f} with; the crowd (reads/s, p99 ms) {crowds}")
     assert took[2] < 2 * took[0]
+
+
+def test_one_deadline_for_all_that_a_read_waits_for(scripted, node):
+    """Beside fills that have taken every slot: past the cache with one GET, else 503 in time."""
+    gate = threading.Event()
+    stalled = Script(hold_at=(1 * MIB, gate))
+    for n in range(6):
+        scripted.put("bucket", f"key{n}", pattern(4 * MIB, n))
+    proxy = node(scripted, {"memory": {"pool_size": "32MiB", "wait": "1s"},
+                            "prestage": {"trigger": "off"}, "limits": {"direct_reads": 2}})
+    client = proxy.client(SCRIPT)
+    for n in range(6):
+        client.head(f"/bucket/key{n}")
+    # Two fills are all that this pool has room for; two reads more are all that go past it.
+    readers = []
+    for n in range(4):
+        scripted.on(stalled, method="GET", key=f"key{n}")
+        target, headers = client.signed("GET", f"/bucket/key{n}")
+        readers.append(RawConnection(client.address, timeout=30))
+        readers[-1].send(request_bytes("GET", target, headers))
+        assert readers[-1].head()[0] == 200
+    assert [len(scripted.asked("GET", f"key{n}")) for n in range(4)] == [1] * 4
+    began = time.monotonic()
+    refused = client.get("/bucket/key4")
+    assert (refused.status, refused.code) == (503, "SlowDown") and refused.header("retry-after")
+    assert time.monotonic() - began < 4
+    assert not scripted.asked("GET", "key4")
+    gate.set()
+    for n, reader in enumerate(readers):
+        assert reader.body(4 * MIB) == pattern(4 * MIB, n)
+        reader.socket.close()
+    assert client.get("/bucket/key5").body == pattern(4 * MIB, 5)

@@ -42,12 +42,13 @@ class ByteSource {
 class Fetcher {
  public:
   virtual ~Fetcher() = default;
-  /// The body of bytes [offset, offset + length) of exactly that version. Errc::refused (not with
+  /// The body of bytes [offset, offset + length) of exactly that version; `queue` is until when it
+  /// may wait for a connection. Errc::refused (not with
   /// this caller's key), Errc::changed (another version is current, and this one cannot be had),
   /// Errc::unavailable, timeout or overloaded.
   virtual Task<Result<std::unique_ptr<ByteSource>>> open(ObjectPtr object, std::uint64_t offset,
-                                                         std::uint64_t length,
-                                                         FillReason reason) = 0;
+                                                         std::uint64_t length, FillReason reason,
+                                                         Deadline queue) = 0;
   /// Whose key it is: two fetchers of one caller count as one where a refusal is retried.
   virtual std::string_view caller() const = 0;
 };
@@ -138,8 +139,11 @@ class BlockCache {
 
   struct Touches;
   std::size_t read_ahead() const;
-  void start_load(const ObjectPtr& object, std::uint32_t block, std::uint32_t first_page,
-                  std::uint32_t count, io::Share share, Deadline queue);
+  std::size_t piece_size() const;
+  /// Has the first absent pages of [first_page, end_page) of a stored block read, one piece at
+  /// most. The end of what is here, on its way or asked for: end_page where nothing is absent.
+  std::uint32_t start_load(const ObjectPtr& object, std::uint32_t block, std::uint32_t first_page,
+                           std::uint32_t end_page, io::Share share, Deadline queue);
   /// A fill that has claimed the missing blocks from `first_block` on, up to the first that is not
   /// missing or `end_block`; null where that is none. launch() must follow.
   std::shared_ptr<Fill> claim_run(const ObjectPtr& object, std::uint32_t first_block,
@@ -195,6 +199,7 @@ class RangeReader {
  private:
   void bring_in(std::uint32_t block);
   void read_ahead();
+  bool ask_ahead(std::uint64_t until);
   void start_fill(std::uint32_t block, std::uint32_t end_block, FillStart start);
   std::uint32_t run_end(std::uint32_t block) const;
   void follow(const std::shared_ptr<Fill>& fill);
@@ -211,7 +216,7 @@ class RangeReader {
   bool has_moved_ = false;  ///< Since queue_ was set.
   /// The fills this reader has an interest in: of its block, and of the run after it.
   std::vector<std::pair<std::shared_ptr<Fill>, std::shared_ptr<Interest>>> followed_;
-  std::uint64_t ahead_until_;        ///< Read-ahead has been asked for up to here.
+  std::uint64_t ahead_until_;        ///< Everything up to here has been asked for.
   std::uint32_t noted_block_ = ~0U;  ///< The block that block_was_cached_ speaks of.
   bool block_was_cached_ = false;
   ReadTally tally_;

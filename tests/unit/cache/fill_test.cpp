@@ -3,6 +3,9 @@
 #include "scripted_fetcher.hpp"
 #include "support/run_on_worker.hpp"
 
+#include <forebay/base/metrics.hpp>
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -130,6 +133,63 @@ TEST_F(FillTest, APurgeReachesBlocksThatWaitForTheirWrite) {
   EXPECT_EQ(script->bytes, object->identity().size);
   for (std::uint32_t block = 0; block < object->block_count(); ++block)
     EXPECT_FALSE(cache->disk()->contains(*object, block)) << block;
+}
+
+TEST_F(FillTest, WhoReadsFromDiskWaitsForTheFirstReadOnly) {
+  constexpr std::uint32_t kBlocks = 10;
+  open(kBlocks);
+  const ObjectPtr object = make_object(kBlocks * kBlockSize);
+  start_ensure(object, kBlocks, FillReason::prestage);
+  ASSERT_TRUE(workers.drain(Deadline::after(std::chrono::seconds{30})));
+  // Nothing of it is left in RAM.
+  cache->stop();
+  cache.reset();
+  open(kBlocks);
+  ASSERT_TRUE(workers.drain(Deadline::after(std::chrono::seconds{30})));
+  std::uint64_t longest = 0;
+  {
+    const std::lock_guard lock{disk().mutex};
+    disk().gate.close();
+    disk().fault = [&longest](const test::DiskOperation& operation) {
+      longest = std::max(longest, operation.length);
+      return test::Fault::delay;
+    };
+  }
+  metrics::Counter& waits = metrics::Registry::instance().counter(
+      "forebay_cache_reader_waits_total", "", {{"for", "disk"}});
+  const std::uint64_t before = waits.value();
+  std::atomic<bool> done{false};
+  // Every read takes some milliseconds, and so does the client.
+  std::thread device{[this, &done] {
+    while (!done) {
+      std::this_thread::sleep_for(milliseconds{5});
+      disk().gate.open();
+      disk().gate.close();
+    }
+    disk().gate.open();
+  }};
+  test::run_on_worker(workers, [&]() -> Task<void> {
+    RangeReader reader{*cache, object, 0, object->identity().size, fetcher(), patience()};
+    while (!reader.done()) {
+      View view = reader.try_next();
+      if (!view) {
+        auto next = co_await reader.next(patience());
+        EXPECT_TRUE(next);
+        if (!next)
+          break;
+        view = std::move(next).value();
+      }
+      const std::size_t size = view.size();
+      view = {};
+      co_await runtime::sleep_until(Deadline::after(milliseconds{size * 5 / MiB}));
+      reader.advance(size);
+    }
+  });
+  done = true;
+  device.join();
+  EXPECT_LE(longest, 1 * MiB);
+  EXPECT_LE(waits.value() - before, 3U) << "of 40 reads";
+  EXPECT_EQ(script->opened, 1 + kBlocks / kBlocksPerExtent);
 }
 
 }  // namespace

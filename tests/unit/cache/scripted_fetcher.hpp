@@ -85,7 +85,8 @@ class ScriptedFetcher final : public Fetcher {
       : script_{std::move(script)}, caller_{std::move(caller)} {}
 
   Task<Result<std::unique_ptr<ByteSource>>> open(ObjectPtr, std::uint64_t offset,
-                                                 std::uint64_t length, FillReason) override {
+                                                 std::uint64_t length, FillReason,
+                                                 Deadline) override {
     if (++script_->opened >= script_->hold_open)
       co_await script_->open_gate.pass();
     if (script_->changed)
