@@ -59,6 +59,8 @@ std::vector<MemoryUse> plan_memory(const config::Config& config, std::size_t wor
       counted("origin connections", config.origin.max_connections, kOriginBytes, "connections"));
   plan.push_back(
       counted("direct reads", config.proxy.direct_reads_max, kRelayBytes, "relay buffers"));
+  if (config.proxy.prestage.trigger != proxy::PrestageTrigger::off && slots != 0)
+    plan.push_back({"pre-staging queue", proxy::kPrestageQueueBytes, "objects that wait"});
   if (config.io.kind != io::EngineKind::uring && slots != 0)
     plan.push_back(counted("pread threads",
                            config.io.pread_threads * config.cache.disk.devices.size(), kThreadBytes,

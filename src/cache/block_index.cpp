@@ -3,7 +3,6 @@
 #include <forebay/base/assert.hpp>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace forebay::cache {
@@ -41,6 +40,39 @@ bool BlockIndex::knows(std::string_view origin, std::string_view bucket,
   const NameShard& shard = name_shard(name);
   const std::lock_guard lock{shard.mutex};
   return shard.names.contains(name);
+}
+
+/// With the shard's mutex held.
+const BlockIndex::Version* BlockIndex::find_version(const NameShard& shard, const Hash128& name,
+                                                    const Object& object) {
+  const auto it = shard.names.find(name);
+  if (it == shard.names.end())
+    return nullptr;
+  const auto& versions = it->second;
+  const auto version = std::find_if(versions.begin(), versions.end(), [&object](const Version& v) {
+    return v.object->hash() == object.hash();
+  });
+  return version == versions.end() ? nullptr : &*version;
+}
+
+std::uint32_t BlockIndex::stored_count(const Object& object) const {
+  const Hash128 name = name_of(object.identity());
+  const NameShard& shard = name_shard(name);
+  const std::lock_guard lock{shard.mutex};
+  const Version* version = find_version(shard, name, object);
+  return version == nullptr ? 0 : version->count;
+}
+
+std::uint32_t BlockIndex::first_missing(const Object& object, std::uint32_t first,
+                                        std::uint32_t end) const {
+  const Hash128 name = name_of(object.identity());
+  const NameShard& shard = name_shard(name);
+  const std::lock_guard lock{shard.mutex};
+  const Version* version = find_version(shard, name, object);
+  while (version != nullptr && first < end && first < version->present.size() &&
+         version->present[first])
+    ++first;
+  return first;
 }
 
 ObjectPtr BlockIndex::canonical(Identity identity) {
@@ -154,10 +186,8 @@ std::vector<StoredBlock> BlockIndex::blocks_of(const Object& version) const {
   {
     const NameShard& shard = name_shard(name);
     const std::lock_guard lock{shard.mutex};
-    if (const auto it = shard.names.find(name); it != shard.names.end()) {
-      std::copy_if(it->second.begin(), it->second.end(), std::back_inserter(found),
-                   [&version](const Version& v) { return v.object->hash() == version.hash(); });
-    }
+    if (const Version* known = find_version(shard, name, version); known != nullptr)
+      found.push_back(*known);
   }
   return stored_blocks(found);
 }

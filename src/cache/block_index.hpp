@@ -36,6 +36,10 @@ class BlockIndex {
   /// Whether any block of any version of that name is stored.
   bool knows(std::string_view origin, std::string_view bucket, std::string_view key) const;
 
+  std::uint32_t stored_count(const Object& object) const;
+  /// The first block of [first, end) that is not stored, or `end`.
+  std::uint32_t first_missing(const Object& object, std::uint32_t first, std::uint32_t end) const;
+
   /// The one object that stands for this identity here, so that its blocks share it.
   ObjectPtr canonical(Identity identity);
   /// False, and nothing changes, where the block is stored already.
@@ -69,6 +73,8 @@ class BlockIndex {
   BlockShard& block_shard(const Hash128& hash) const { return block_shards_[hash.high % kShards]; }
   NameShard& name_shard(const Hash128& hash) const { return name_shards_[hash.high % kShards]; }
   static Hash128 name_of(const Identity& identity);
+  static const Version* find_version(const NameShard& shard, const Hash128& name,
+                                     const Object& object);
   static void note_present(NameShard& shard, const Hash128& name, const StoredBlock& stored);
   static void note_absent(NameShard& shard, const Hash128& name, const StoredBlock& stored);
   /// What find() says of each block marked present in the versions.

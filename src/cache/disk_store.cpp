@@ -57,9 +57,33 @@ class SlabStore final : public DiskStore {
       slabs_[stored->device]->touch(*stored);
   }
 
-  bool admits() const override {
-    return std::any_of(slabs_.begin(), slabs_.end(),
-                       [](const auto& slab) { return slab->has_room(); });
+  Room room(Placement placement) const override {
+    Room why = Room::no_device;
+    for (const auto& slab : slabs_) {
+      const Room room = slab->room(placement);
+      if (room == Room::yes)
+        return room;
+      if (why == Room::no_device)
+        why = room;
+    }
+    return why;
+  }
+
+  std::uint64_t room_ahead(std::uint64_t wanted) const override {
+    std::uint64_t room = 0;
+    for (const auto& slab : slabs_)
+      room += slab->room_ahead(
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted - room, slab->slot_count())));
+    return room;
+  }
+
+  std::uint32_t stored_count(const Object& object) const override {
+    return index_.stored_count(object);
+  }
+
+  std::uint32_t first_missing(const Object& object, std::uint32_t first,
+                              std::uint32_t end) const override {
+    return index_.first_missing(object, first, end);
   }
 
   PurgeList::Watch watch_purges() override { return PurgeList::Watch{purged_}; }
@@ -70,7 +94,7 @@ class SlabStore final : public DiskStore {
     if (index_.contains(*object, block))
       co_return success();
     Slab* slab = nullptr;
-    const std::optional<Slab::Reservation> reservation = reserve(slab);
+    const std::optional<Slab::Reservation> reservation = reserve(placement, slab);
     if (!reservation)
       co_return Errc::overloaded;
     if (reservation->victim)
@@ -176,7 +200,7 @@ class SlabStore final : public DiskStore {
 
   /// From the device with the largest part of its slots free; where none is free, from each in
   /// turn.
-  std::optional<Slab::Reservation> reserve(Slab*& chosen) {
+  std::optional<Slab::Reservation> reserve(Placement placement, Slab*& chosen) {
     double most = 0;
     std::size_t first = slabs_.size();
     for (std::size_t i = 0; i < slabs_.size(); ++i) {
@@ -190,7 +214,7 @@ class SlabStore final : public DiskStore {
       first = turn_.fetch_add(1, std::memory_order_relaxed);
     for (std::size_t i = 0; i < slabs_.size(); ++i) {
       chosen = slabs_[(first + i) % slabs_.size()].get();
-      if (auto reservation = chosen->reserve(); reservation)
+      if (auto reservation = chosen->reserve(placement); reservation)
         return reservation;
     }
     return std::nullopt;
@@ -266,6 +290,8 @@ Result<std::unique_ptr<DiskStore>> DiskStore::open(const DiskConfig& config, io:
     options.number = static_cast<std::uint32_t>(slabs.size());
     options.is_raw = is_raw_device(device_config.path);
     options.writes_per_day = config.device_writes_per_day;
+    options.prestage_max_share = config.prestage_max_share;
+    options.prestage_evict_older_than = config.prestage_evict_older_than;
     options.first_sequence = first_sequence();
     auto promise = std::make_shared<std::promise<Opened>>();
     workers.spawn_on(0, "open slab", &open_slab, std::move(device), options, promise);

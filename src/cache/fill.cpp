@@ -58,6 +58,10 @@ Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, Wr
     FillMetrics::get().not_stored.add();
 }
 
+Placement placement_of(FillReason reason) {
+  return reason == FillReason::prestage ? Placement::cold : Placement::hot;
+}
+
 /// The share for a block's way to its slot. A reader does not wait for it: past the share its block
 /// is served and not stored. What nobody waits for goes at the devices' pace.
 Task<std::optional<WriteCharge>> charge_write(const FillContext& context, bool is_wanted,
@@ -270,17 +274,15 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
   if (!keep || !purges)
     co_return success();
   std::optional<WriteCharge> held;
-  if (context.disk->admits())
+  if (context.disk->admits(placement_of(self.reason_)))
     held = co_await charge_write(context, self.is_wanted(), lease.pages);
   if (!held) {
     FillMetrics::get().not_stored.add();
     co_return success();
   }
-  const Placement placement =
-      self.reason_ == FillReason::prestage ? Placement::cold : Placement::hot;
   runtime::Worker::current().tasks().spawn("slot write", &write_slot, context.disk, self.object_,
-                                           block, std::move(*held), progress.checksums, placement,
-                                           *std::move(purges));
+                                           block, std::move(*held), progress.checksums,
+                                           placement_of(self.reason_), *std::move(purges));
   co_return success();
 }
 
@@ -328,7 +330,7 @@ bool Fill::yields_to_demand(FillContext& context, Fill& self, Progress& progress
 
 Task<Result<void>> Fill::run_blocks(FillContext& context, Fill& self, Progress& progress) {
   while (progress.block < self.end_block()) {
-    const bool stored = context.disk != nullptr && context.disk->admits();
+    const bool stored = context.disk != nullptr && context.disk->admits(placement_of(self.reason_));
     // What nobody waits for and cannot be kept would only push hot pages out. A reader who came to
     // follow it starts a fill of its own.
     if (self.reason_ != FillReason::demand && context.disk != nullptr && !stored)

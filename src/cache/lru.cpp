@@ -16,6 +16,7 @@ void Lru::link_after(std::uint32_t slot, std::uint32_t previous) {
   links_[slot] = {previous, next};
   links_[previous].next = slot;
   links_[next].previous = slot;
+  ++size_;
 }
 
 void Lru::touch(std::uint32_t slot) {
@@ -35,6 +36,7 @@ void Lru::remove(std::uint32_t slot) {
   links_[link.previous].next = link.next;
   links_[link.next].previous = link.previous;
   links_[slot] = {};
+  --size_;
 }
 
 std::uint32_t Lru::coldest() const {

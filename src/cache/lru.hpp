@@ -24,7 +24,8 @@ class Lru {
   std::uint32_t coldest() const;
   /// The next warmer one, or kNone.
   std::uint32_t warmer(std::uint32_t slot) const;
-  bool empty() const { return coldest() == kNone; }
+  bool empty() const { return size_ == 0; }
+  std::uint32_t size() const { return size_; }
 
  private:
   static constexpr std::uint32_t kAbsent = ~0U - 1;
@@ -38,6 +39,7 @@ class Lru {
 
   std::vector<Link> links_;  ///< One for each slot, and the sentinel.
   std::uint32_t sentinel_;
+  std::uint32_t size_ = 0;
 };
 
 }  // namespace forebay::cache

@@ -65,7 +65,7 @@ StoredBlock Slab::adopt(BlockIndex& index, std::uint32_t number, SlotHeader head
   slot.sequence = stored.sequence;
   next_sequence_ = std::max(next_sequence_, stored.sequence + 1);
   add_live(1);
-  lru_.insert_cold(number);
+  order_.enter_found(number);
   return stored;
 }
 
@@ -96,8 +96,8 @@ void Slab::seed_lru() {
       const auto [sequence, slot] = found[i];
       if (!slots_[slot].found_by_scan || slots_[slot].sequence != sequence)
         continue;
-      lru_.remove(slot);
-      lru_.insert_cold(slot);
+      order_.remove(slot);
+      order_.enter_found(slot);
     }
   }
 }

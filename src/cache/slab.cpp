@@ -54,6 +54,13 @@ void clear_tail(const std::vector<io::PageRef>& pages, std::uint32_t length) {
   std::fill(page + tail, page + align_up(tail, io::kDeviceAlignment), std::byte{0});
 }
 
+SlotOrder::Limits order_limits(const Slab::Options& options, std::uint32_t slots) {
+  const double share = options.prestage_max_share;
+  const auto unread_max = static_cast<std::uint32_t>(share * slots);
+  return {.unread_max = share > 0 ? std::max(unread_max, 1U) : 0,
+          .unused_for = options.prestage_evict_older_than};
+}
+
 SlabUuid new_uuid() {
   std::random_device device;
   SlabUuid uuid;
@@ -136,7 +143,7 @@ Slab::Slab(std::unique_ptr<io::BlockDevice> device, const Options& options,
       slot_count_{static_cast<std::uint32_t>(superblock.slot_count())},
       metrics_{make_metrics(device_->path())},
       slots_(slot_count_),
-      lru_{slot_count_},
+      order_{slot_count_, order_limits(options, slot_count_), Clock::now()},
       budget_{superblock.size_bytes, options.writes_per_day, Clock::now()},
       next_sequence_{options.first_sequence} {
   metrics_.slots.set(slot_count_);
@@ -155,6 +162,7 @@ Slab::Slab(std::unique_ptr<io::BlockDevice> device, const Options& options,
 void Slab::free_slot(std::uint32_t slot) {
   slots_[slot].state = State::free;
   slots_[slot].found_by_scan = false;
+  order_.remove(slot);
   free_.push_back(slot);
 }
 
@@ -174,12 +182,38 @@ double Slab::free_part() const {
   return static_cast<double>(free_.size()) / slot_count_;
 }
 
-bool Slab::has_room() const {
+/// With the mutex held.
+bool Slab::takes_free_slot(Placement placement) const {
+  return !free_.empty() && !order_.share_is_spent(placement);
+}
+
+/// With the mutex held: the slot whose block gives way, or Lru::kNone.
+std::uint32_t Slab::victim(Placement placement, TimePoint now) const {
+  const Lru& order = order_.victims(placement);
+  std::uint32_t slot = order.coldest();
+  for (int tried = 0; slot != Lru::kNone && slots_[slot].pins != 0; ++tried)
+    slot = tried < kVictimsTried ? order.warmer(slot) : Lru::kNone;
+  return slot != Lru::kNone && order_.may_give_way(slot, placement, now) ? slot : Lru::kNone;
+}
+
+Room Slab::room(Placement placement) const {
   const TimePoint now = Clock::now();
   if (!health_.usable(now))
-    return false;
+    return Room::no_device;
   const std::lock_guard lock{mutex_};
-  return !free_.empty() || (!lru_.empty() && budget_.has(kSlotSize, now));
+  if (takes_free_slot(placement))
+    return Room::yes;
+  if (victim(placement, now) == Lru::kNone)
+    return order_.share_is_spent(placement) ? Room::share_spent : Room::recently_used;
+  return budget_.has(kSlotSize, now) ? Room::yes : Room::no_token;
+}
+
+std::uint32_t Slab::room_ahead(std::uint32_t wanted) const {
+  const TimePoint now = Clock::now();
+  if (!health_.usable(now))
+    return 0;
+  const std::lock_guard lock{mutex_};
+  return order_.room_unread(wanted, now);
 }
 
 /// With the mutex held.
@@ -187,28 +221,27 @@ StoredBlock Slab::stored_block(std::uint32_t slot) const {
   return {slots_[slot].object, slots_[slot].block, number_, slot, slots_[slot].sequence, {}};
 }
 
-std::optional<Slab::Reservation> Slab::reserve() {
+std::optional<Slab::Reservation> Slab::reserve(Placement placement) {
   const TimePoint now = Clock::now();
   if (!health_.usable(now))
     return std::nullopt;
   const std::lock_guard lock{mutex_};
   Reservation reservation;
-  if (!free_.empty()) {
+  if (takes_free_slot(placement)) {
     reservation.slot = free_.back();
     free_.pop_back();
   } else {
-    std::uint32_t victim = lru_.coldest();
-    for (int tried = 0; victim != Lru::kNone && slots_[victim].pins != 0; ++tried)
-      victim = tried < kVictimsTried ? lru_.warmer(victim) : Lru::kNone;
-    if (victim == Lru::kNone || !budget_.take(kSlotSize, now))
+    const std::uint32_t slot = victim(placement, now);
+    if (slot == Lru::kNone || !budget_.take(kSlotSize, now))
       return std::nullopt;
-    reservation.slot = victim;
-    reservation.victim = stored_block(victim);
-    lru_.remove(victim);
+    reservation.slot = slot;
+    reservation.victim = stored_block(slot);
+    order_.remove(slot);
     add_live(-1);
     metrics_.evictions.add();
   }
   reservation.sequence = next_sequence_++;
+  order_.begin(reservation.slot, placement);
   slots_[reservation.slot].state = State::writing;
   slots_[reservation.slot].found_by_scan = false;
   return reservation;
@@ -263,6 +296,7 @@ Task<Result<void>> Slab::write(const Reservation& reservation, ObjectPtr object,
   }
   const std::lock_guard lock{mutex_};
   slots_[slot].state = State::retired;
+  order_.remove(slot);
   co_return written.error();
 }
 
@@ -275,10 +309,7 @@ void Slab::commit(const StoredBlock& stored, Placement placement) {
   slot.block = stored.block;
   slot.sequence = stored.sequence;
   add_live(1);
-  if (placement == Placement::hot)
-    lru_.touch(stored.slot);
-  else
-    lru_.insert_cold(stored.slot);
+  order_.enter(stored.slot, placement, Clock::now());
 }
 
 /// With the mutex held.
@@ -294,7 +325,7 @@ bool Slab::pin(const StoredBlock& stored) {
   Slot& slot = slots_[stored.slot];
   ++slot.pins;
   slot.found_by_scan = false;
-  lru_.touch(stored.slot);
+  order_.touch(stored.slot, Clock::now());
   return true;
 }
 
@@ -309,7 +340,7 @@ void Slab::touch(const StoredBlock& stored) {
   if (!is_live(stored))
     return;
   slots_[stored.slot].found_by_scan = false;
-  lru_.touch(stored.slot);
+  order_.touch(stored.slot, Clock::now());
 }
 
 void Slab::release(const StoredBlock& stored) {
@@ -321,7 +352,7 @@ void Slab::release_locked(const StoredBlock& stored) {
   if (!is_live(stored))
     return;
   Slot& slot = slots_[stored.slot];
-  lru_.remove(stored.slot);
+  order_.remove(stored.slot);
   add_live(-1);
   slot.state = State::released;
   if (slot.pins == 0)

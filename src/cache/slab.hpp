@@ -2,8 +2,8 @@
 // One device: its slots, who uses them, and what may be overwritten.
 #include "cache/block_index.hpp"
 #include "cache/device_health.hpp"
-#include "cache/lru.hpp"
 #include "cache/slab_layout.hpp"
+#include "cache/slot_order.hpp"
 #include "cache/write_budget.hpp"
 
 #include <forebay/base/metrics.hpp>
@@ -37,6 +37,8 @@ class Slab {
     std::uint32_t number = 0;
     bool is_raw = false;  ///< A block device: never formatted over something else.
     double writes_per_day = 0;
+    double prestage_max_share = 0;
+    milliseconds prestage_evict_older_than{0};
     std::uint64_t first_sequence = 0;
   };
   /// Reads the superblock, or formats. On a worker's thread.
@@ -55,8 +57,10 @@ class Slab {
   bool usable() const { return health_.usable(Clock::now()); }
   /// The part of its slots that are free.
   double free_part() const;
-  /// Whether reserve() would give a slot now.
-  bool has_room() const;
+  /// Whether reserve() would give a slot now, or why not.
+  Room room(Placement placement) const;
+  /// How many more blocks, at most `wanted`, may be pre-staged as far as their share goes.
+  std::uint32_t room_ahead(std::uint32_t wanted) const;
 
   /// A slot to write, and the block that had to give way, which the caller erases from the index.
   struct Reservation {
@@ -64,7 +68,7 @@ class Slab {
     std::uint64_t sequence = 0;
     std::optional<StoredBlock> victim;  ///< Without checksums.
   };
-  std::optional<Reservation> reserve();
+  std::optional<Reservation> reserve(Placement placement);
   /// Writes a reserved slot in one operation. On failure the slot is not used again, or free where
   /// nothing was tried.
   Task<Result<void>> write(const Reservation& reservation, ObjectPtr object, std::uint32_t block,
@@ -112,6 +116,8 @@ class Slab {
   Slab(std::unique_ptr<io::BlockDevice> device, const Options& options,
        const Superblock& superblock, bool fresh);
   static Metrics make_metrics(const std::string& path);
+  std::uint32_t victim(Placement placement, TimePoint now) const;
+  bool takes_free_slot(Placement placement) const;
   bool is_live(const StoredBlock& stored) const;
   bool pin(const StoredBlock& stored);
   void unpin(std::uint32_t slot);
@@ -139,7 +145,7 @@ class Slab {
   // Guarded by mutex_.
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
-  Lru lru_;
+  SlotOrder order_;
   WriteBudget budget_;
   std::uint64_t next_sequence_;
   std::uint32_t live_ = 0;

@@ -1,6 +1,6 @@
 #include "cache/write_budget.hpp"
 
-#include <forebay/cache/identity.hpp>
+#include "cache/slab_layout.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kSecondsPerDay = 86'400;
 constexpr std::uint64_t kBurstShare = 8;
-constexpr std::uint64_t kBurstMin = 16 * kBlockSize;
+constexpr std::uint64_t kBurstMin = 16 * kSlotSize;
 
 }  // namespace
 

@@ -428,6 +428,18 @@ std::vector<Key> bound_keys() {
        .access =
            field<&Config::proxy, &ProxyConfig::prestage, &PrestageConfig::max_bytes_in_flight>(),
        .bounds = {bytes(4 * MiB), bytes(1 * TiB)}},
+      {.name = "prestage.max_share",
+       .type = Type::number,
+       .help = "Of each device, for blocks that were filled ahead and not read yet.",
+       .access = field<&Config::cache, &cache::CacheConfig::disk,
+                       &cache::DiskConfig::prestage_max_share>(),
+       .bounds = {0, 1}},
+      {.name = "prestage.evict_older_than",
+       .type = Type::duration,
+       .help = "Blocks that were used within this time do not give way to what is filled ahead.",
+       .access = field<&Config::cache, &cache::CacheConfig::disk,
+                       &cache::DiskConfig::prestage_evict_older_than>(),
+       .bounds = {0, 365 * kDay}},
       {.name = "limits.direct_reads",
        .type = Type::integer,
        .help = "Reads, at once, all workers together, whose rest comes from the origin because the "

@@ -137,6 +137,18 @@ OriginFetcher::OriginFetcher(origin::Client& client, origin::CallerPtr caller,
       request_{std::move(request)},
       names_version_{http::split_target(request_.target).query.has_value()} {}
 
+std::size_t OriginFetcher::memory_bytes() const {
+  const s3::Authorization& authorization = caller_->authorization;
+  std::size_t bytes = sizeof *this + sizeof *caller_ + request_.target.size() +
+                      authorization.signature.size() + authorization.payload_hash.size() +
+                      authorization.session_token.size();
+  for (const std::string& name : authorization.signed_headers)
+    bytes += sizeof name + name.size();
+  for (const http::Headers::Field& field : request_.headers)
+    bytes += sizeof field + field.name.size() + field.value.size();
+  return bytes;
+}
+
 Task<Result<std::unique_ptr<cache::ByteSource>>> OriginFetcher::attempt(Question& question) {
   const bool has_id = !names_version_ && question.identity.has_version();
   question.by_id = has_id && is_superseded_;

@@ -28,6 +28,8 @@ class OriginFetcher final : public cache::Fetcher {
                                                         cache::FillReason reason,
                                                         Deadline queue) override;
   std::string_view caller() const override { return caller_->key->access_key; }
+  /// What it occupies, the caller's authorisation included.
+  std::size_t memory_bytes() const;
 
  private:
   /// What open() asks for, and how long the origin asked to be left alone.

@@ -153,8 +153,9 @@ void speculate(Session& session, const Request& request) {
   shared.cache.speculate(seen->object, bytes.first, bytes.length());
 }
 
-/// Queues the object of a successful HeadObject, where the configuration says so.
-void maybe_prestage(Session& session, const Request& request, const http::ResponseHead& answer) {
+/// Queues the object of a successful HeadObject, where the configuration says so; the answer tells
+/// what became of it.
+void maybe_prestage(Session& session, const Request& request, http::ResponseHead& answer) {
   Shared& shared = session.shared();
   const CacheRule* rule = find_rule(shared.config, request.address.bucket, request.address.key);
   const PrestageTrigger trigger = shared.config.prestage.trigger;
@@ -169,9 +170,12 @@ void maybe_prestage(Session& session, const Request& request, const http::Respon
   note_version(shared, request, object);
   const bool wanted =
       trigger == PrestageTrigger::any_head || (trigger == PrestageTrigger::ranged_head && ranged);
-  if (object && wanted && can_fill(shared) && (rule == nullptr || rule->prestage) &&
-      !origin::is_archived(answer.headers))
-    shared.prestager.submit(object, make_fetcher(session, request));
+  if (!object || !wanted || (rule != nullptr && !rule->prestage) ||
+      origin::is_archived(answer.headers))
+    return;
+  if (auto fetcher = make_own_fetcher(session, request); fetcher)
+    answer.headers.set("x-forebay-prestage",
+                       field_value(shared.prestager.submit(object, std::move(fetcher))));
 }
 
 }  // namespace

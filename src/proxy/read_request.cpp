@@ -1,6 +1,5 @@
 #include "proxy/read_request.hpp"
 
-#include "proxy/origin_fetcher.hpp"
 #include "proxy/origin_request.hpp"
 #include "proxy/passed_on_fetcher.hpp"
 
@@ -71,21 +70,29 @@ bool can_fill(const Shared& shared) {
   return shared.config.auth_mode == AuthMode::verify || shared.node_credential();
 }
 
-cache::FetcherPtr make_fetcher(Session& session, const Request& request) {
+std::shared_ptr<OriginFetcher> make_own_fetcher(Session& session, const Request& request) {
   Shared& shared = session.shared();
   // A fill asks for the bytes, not for a part or for fields in the answer.
   std::string target = s3::path_style(request.address);
   if (const std::string_view version = query_value(request, "versionId"); !version.empty())
     target.append("?versionId=").append(http::percent_encode(version));
-  http::RequestHead fill = fill_request(request.head, std::move(target));
+  origin::CallerPtr caller = request.caller;
+  if (request.is_passed_on()) {
+    const auto credential = shared.node_credential();
+    if (!credential)
+      return nullptr;
+    caller = origin::node_caller(*credential);
+  }
+  return std::make_shared<OriginFetcher>(shared.client, std::move(caller),
+                                         fill_request(request.head, std::move(target)));
+}
+
+cache::FetcherPtr make_fetcher(Session& session, const Request& request) {
+  cache::FetcherPtr own = make_own_fetcher(session, request);
   if (!request.is_passed_on())
-    return std::make_shared<OriginFetcher>(shared.client, request.caller, std::move(fill));
-  cache::FetcherPtr by_node;
-  if (const auto credential = shared.node_credential(); credential)
-    by_node = std::make_shared<OriginFetcher>(shared.client, origin::node_caller(*credential),
-                                              std::move(fill));
-  return std::make_shared<PassedOnFetcher>(shared.client, request.caller, origin_head(request),
-                                           std::move(by_node));
+    return own;
+  return std::make_shared<PassedOnFetcher>(session.shared().client, request.caller,
+                                           origin_head(request), std::move(own));
 }
 
 }  // namespace forebay::proxy

@@ -1,11 +1,13 @@
 #pragma once
 // What a read is about: whether the cache may answer it, which object it is for, and who fetches
 // that object's bytes.
+#include "proxy/origin_fetcher.hpp"
 #include "proxy/session.hpp"
 
 #include <forebay/cache/block_cache.hpp>
 #include <forebay/origin/object_lookup.hpp>
 
+#include <memory>
 #include <string_view>
 
 namespace forebay::proxy {
@@ -35,5 +37,7 @@ bool can_fill(const Shared& shared);
 
 /// Asks for bytes of the request's object.
 cache::FetcherPtr make_fetcher(Session& session, const Request& request);
+/// The same, in the node's own time: null where it cannot (see can_fill).
+std::shared_ptr<OriginFetcher> make_own_fetcher(Session& session, const Request& request);
 
 }  // namespace forebay::proxy

@@ -3,8 +3,8 @@ import hashlib
 import re
 
 # Belong to one connection, one moment or one request; nothing else may differ.
-OWN_HEADERS = {"date", "connection", "keep-alive", "x-forebay-cache", "x-amz-request-id",
-               "x-amz-id-2"}
+OWN_HEADERS = {"date", "connection", "keep-alive", "x-forebay-cache", "x-forebay-prestage",
+               "x-amz-request-id", "x-amz-id-2"}
 OWN_XML = re.compile(rb"<(RequestId|HostId)>[^<]*</\1>")
 # What RFC 9110 section 15.4.5 lets a 304 repeat; the gateways leave out one or another.
 REPEATED_BY_304 = {"etag", "last-modified", "cache-control", "expires", "x-amz-version-id"}

@@ -3,8 +3,8 @@ import dataclasses
 import re
 
 # Belong to one connection, one moment or one request. MinIO counts its answers.
-OWN_HEADERS = {"date", "connection", "keep-alive", "x-forebay-cache", "x-amz-request-id",
-               "x-amz-id-2", "x-ratelimit-remaining", "transfer-encoding"}
+OWN_HEADERS = {"date", "connection", "keep-alive", "x-forebay-cache", "x-forebay-prestage",
+               "x-amz-request-id", "x-amz-id-2", "x-ratelimit-remaining", "transfer-encoding"}
 # Belong to one request; and what two writes, or two refusals of a signature, have each its own of.
 OWN_XML = re.compile(rb"<(RequestId|HostId|RequestTime|ServerTime|StringToSign|SignatureProvided|"
                      rb"CanonicalRequest|StringToSignBytes|CanonicalRequestBytes|X-Amz-Date|"

@@ -28,10 +28,23 @@ struct DiskConfig {
   std::vector<DeviceConfig> devices;
   double device_writes_per_day =
       3.0;  ///< Rewrites of live slots, in device sizes a day (token bucket); 0 never overwrites.
+  double prestage_max_share = 0.5;  ///< Of each device's slots, for blocks nobody has read yet.
+  milliseconds prestage_evict_older_than{
+      600'000};  ///< What was used within this time gives way to nothing pre-staged.
 };
 
-/// Where a written block enters the LRU.
+/// Who wants a block that is written: `hot`: a reader; `cold`: nobody yet, it is pre-staged, which
+/// takes a bounded share and evicts nothing that was used lately.
 enum class Placement { hot, cold };
+
+/// What a write of one block would find.
+enum class Room {
+  yes,            ///< A free slot, or a victim and a token to overwrite it.
+  no_device,      ///< None that works.
+  share_spent,    ///< Placement::cold: of prestage_max_share nothing is left.
+  recently_used,  ///< Every block is being read, or (Placement::cold) was used lately.
+  no_token,       ///< device_writes_per_day.
+};
 
 class DiskStore;
 
@@ -78,9 +91,17 @@ class DiskStore {
   /// Marks the block as just used; nothing where it is not stored.
   virtual void touch(const Object& object, std::uint32_t block) = 0;
 
-  /// Whether a write of one block would find a slot now: a free one, or a token to overwrite the
-  /// LRU's victim. Reserves nothing.
-  virtual bool admits() const = 0;
+  /// What a write of one block would find now. Reserves nothing.
+  virtual Room room(Placement placement) const = 0;
+  bool admits(Placement placement = Placement::hot) const { return room(placement) == Room::yes; }
+  /// How many more blocks, at most `wanted`, may be pre-staged as far as their share goes.
+  virtual std::uint64_t room_ahead(std::uint64_t wanted) const = 0;
+
+  /// How many blocks of that version are stored.
+  virtual std::uint32_t stored_count(const Object& object) const = 0;
+  /// The first block of [first, end) that is not stored, or `end`. Some nanoseconds for each block.
+  virtual std::uint32_t first_missing(const Object& object, std::uint32_t first,
+                                      std::uint32_t end) const = 0;
 
   /// For a write to come: made before a purge can take the block for one that is here.
   virtual PurgeList::Watch watch_purges() = 0;

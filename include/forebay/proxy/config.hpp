@@ -18,6 +18,9 @@ struct PrestageConfig {
       256 * MiB;  ///< Of fills that HeadObject asked for, at any time.
 };
 
+/// What the objects that wait to be pre-staged may occupy; past it they are refused.
+inline constexpr std::uint64_t kPrestageQueueBytes = 32 * MiB;
+
 /// The first rule whose bucket and prefix match decides; no rule: everything is cached and
 /// pre-staged.
 struct CacheRule {

@@ -34,10 +34,11 @@ TEST(MemoryPlan, CountsEveryUser) {
   EXPECT_EQ(bytes_of(plan, "client connections"), 10 * (200 + 32 + 16) * KiB);
   EXPECT_EQ(bytes_of(plan, "origin connections"), 4 * (128 + 64) * KiB);
   EXPECT_EQ(bytes_of(plan, "direct reads"), 3 * 64 * KiB);
+  EXPECT_EQ(bytes_of(plan, "pre-staging queue"), 32 * MiB);
   EXPECT_EQ(bytes_of(plan, "pread threads"), 2 * 5 * 256 * KiB);
   EXPECT_EQ(bytes_of(plan, "log"), 128 * KiB);
   EXPECT_EQ(bytes_of(plan, "workers"), 2 * 256 * KiB);
-  EXPECT_EQ(total_bytes(plan), 64 * MiB + (150 + 2480 + 768 + 192 + 2560 + 128 + 512) * KiB);
+  EXPECT_EQ(total_bytes(plan), 96 * MiB + (150 + 2480 + 768 + 192 + 2560 + 128 + 512) * KiB);
 }
 
 TEST(MemoryPlan, TlsCostsMoreForEachConnection) {

@@ -66,6 +66,23 @@ TEST(BlockIndex, OnlyUnversionedVersionsAreSuperseded) {
   EXPECT_TRUE(index.superseded_by(*other_key).empty());
 }
 
+TEST(BlockIndex, KnowsWhatIsMissingOfAVersion) {
+  BlockIndex index;
+  const ObjectPtr a = object("k", "1");
+  EXPECT_EQ(index.stored_count(*a), 0U);
+  EXPECT_EQ(index.first_missing(*a, 3, 9), 3U);
+  for (const std::uint32_t block : {0U, 1U, 3U})
+    index.insert(stored(a, block, block));
+  EXPECT_EQ(index.stored_count(*a), 3U);
+  EXPECT_EQ(index.stored_count(*object("k", "2")), 0U);
+  EXPECT_EQ(index.first_missing(*a, 0, 25), 2U);
+  EXPECT_EQ(index.first_missing(*a, 3, 25), 4U);
+  EXPECT_EQ(index.first_missing(*a, 0, 1), 1U);
+  index.erase(stored(a, 1, 1));
+  EXPECT_EQ(index.stored_count(*a), 2U);
+  EXPECT_EQ(index.first_missing(*a, 0, 25), 1U);
+}
+
 TEST(BlockIndex, FindsKeysByPrefix) {
   BlockIndex index;
   std::uint32_t slot = 0;

@@ -110,19 +110,69 @@ TEST_F(DiskStoreTest, TheLeastRecentlyUsedGivesWayAcrossARestartToo) {
   EXPECT_TRUE(store->contains(*objects[3], 0));
 }
 
-TEST_F(DiskStoreTest, WhatIsPlacedColdGoesFirstUnlessItIsRead) {
-  open(3);
-  ASSERT_TRUE(put(make_object("hot", MiB)));
-  const ObjectPtr read = make_object("read", MiB);
-  const ObjectPtr unread = make_object("unread", MiB);
-  ASSERT_TRUE(put(read, 0, Placement::cold));
-  ASSERT_TRUE(put(unread, 0, Placement::cold));
-  store->touch(*read, 0);
-  ASSERT_TRUE(put(make_object("new", MiB)));
-  EXPECT_FALSE(store->contains(*unread, 0));
-  ASSERT_TRUE(put(make_object("newer", MiB)));
-  EXPECT_TRUE(store->contains(*read, 0));
-  EXPECT_FALSE(store->contains(*make_object("hot", MiB), 0));
+TEST_F(DiskStoreTest, AWarmUpOfAFullDeviceKeepsWhatItBrings) {
+  open(8);
+  for (int i = 0; i < 8; ++i)
+    ASSERT_TRUE(put(make_object("old" + std::to_string(i), MiB)));
+  start();  // What was there before is old.
+  const ObjectPtr warm = make_object("warm", 5 * kBlockSize);
+  EXPECT_EQ(store->room_ahead(5), 4U) << "half of the slots";
+  for (std::uint32_t block = 0; block < 4; ++block)
+    ASSERT_TRUE(put(warm, block, Placement::cold));
+  EXPECT_EQ(store->room(Placement::cold), Room::share_spent);
+  EXPECT_EQ(put(warm, 4, Placement::cold).error(), Errc::overloaded);
+  for (std::uint32_t block = 0; block < 4; ++block)
+    EXPECT_TRUE(store->contains(*warm, block));
+  EXPECT_EQ(store->stored_count(*warm), 4U);
+  EXPECT_EQ(store->first_missing(*warm, 0, 5), 4U);
+  // Once read it is one of many, and makes room.
+  store->touch(*warm, 0);
+  EXPECT_EQ(store->room(Placement::cold), Room::yes);
+  ASSERT_TRUE(put(warm, 4, Placement::cold));
+  // Demand evicts the oldest first, then what came ahead and was not read.
+  for (int i = 0; i < 4; ++i)
+    ASSERT_TRUE(put(make_object("new" + std::to_string(i), MiB)));
+  EXPECT_TRUE(store->contains(*warm, 0));
+  EXPECT_FALSE(store->contains(*warm, 1));
+  EXPECT_TRUE(store->contains(*warm, 2));
+}
+
+TEST_F(DiskStoreTest, WhatWasReadLatelyDoesNotGiveWayToWhatComesAhead) {
+  open(2);
+  ASSERT_TRUE(put(make_object("a", MiB)));
+  ASSERT_TRUE(put(make_object("b", MiB)));
+  EXPECT_EQ(store->room(Placement::cold), Room::recently_used);
+  EXPECT_EQ(put(make_object("warm", MiB), 0, Placement::cold).error(), Errc::overloaded);
+  start();
+  ASSERT_TRUE(get(make_object("a", MiB)));
+  ASSERT_TRUE(put(make_object("warm", MiB), 0, Placement::cold));
+  EXPECT_TRUE(store->contains(*make_object("a", MiB), 0));
+  EXPECT_FALSE(store->contains(*make_object("b", MiB), 0));
+}
+
+TEST_F(DiskStoreTest, TheShareOfWhatComesAheadIsEachDevices) {
+  config.devices = {device("a", 4), device("b", 8)};
+  start();
+  EXPECT_EQ(store->room_ahead(100), 6U);
+  const ObjectPtr warm = make_object("warm", 7 * kBlockSize);
+  for (std::uint32_t block = 0; block < 6; ++block)
+    ASSERT_TRUE(put(warm, block, Placement::cold)) << block;
+  EXPECT_EQ(store->room_ahead(100), 0U);
+  EXPECT_EQ(put(warm, 6, Placement::cold).error(), Errc::overloaded);
+  // A write that failed, and a purge, give the share back.
+  EXPECT_EQ(purge("bucket", "warm"), 6U);
+  set_fault([](const auto& op) { return op.is_write ? Fault::error : Fault::none; });
+  EXPECT_FALSE(put(warm, 0, Placement::cold));
+  EXPECT_EQ(store->room_ahead(100), 6U);
+}
+
+TEST_F(DiskStoreTest, WhatComesAheadDrawsTokens) {
+  config.device_writes_per_day = 0;
+  open(2);
+  ASSERT_TRUE(put(make_object("a", MiB)));
+  ASSERT_TRUE(put(make_object("b", MiB)));
+  start();
+  EXPECT_EQ(store->room(Placement::cold), Room::no_token);
 }
 
 TEST_F(DiskStoreTest, AFullStoreOverwritesOnlyWithTokens) {

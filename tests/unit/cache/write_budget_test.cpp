@@ -1,6 +1,6 @@
 #include "cache/write_budget.hpp"
 
-#include <forebay/cache/identity.hpp>
+#include "cache/slab_layout.hpp"
 
 #include <gtest/gtest.h>
 
@@ -36,7 +36,7 @@ TEST(WriteBudget, TakingMoreThanThereIsTakesNothing) {
 
 TEST(WriteBudget, ASmallDeviceMayTurnOverSixteenBlocks) {
   WriteBudget budget{64 * MiB, 1.0, TimePoint{}};
-  EXPECT_TRUE(budget.take(16 * kBlockSize, TimePoint{}));
+  EXPECT_TRUE(budget.take(16 * kSlotSize, TimePoint{}));
 }
 
 TEST(WriteBudget, ARateOfZeroNeverOverwrites) {

@@ -35,7 +35,7 @@ std::string another_value(const Key& key) {
     case Type::duration:
       return std::to_string(std::get<milliseconds>(current).count() - 1) + "ms";
     case Type::number:
-      return "7.5";
+      return "0.75";
     case Type::boolean:
       return std::get<bool>(current) ? "false" : "true";
     case Type::host_port:
