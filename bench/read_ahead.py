@@ -3,11 +3,11 @@
 
     FOREBAY_BIN=build/release/forebay .cache/venv/bin/python bench/read_ahead.py [--seconds 5]
 
-Starts MinIO and a node with a slab file, warms objects that RAM cannot hold, and reads them whole over
-1, 32 and 300 connections. Prints as CSV, for each: the responses that began, the reads of the device, and
-the times that a reader had sent all that was here and waited for a read that only then began, and for one that
-was under way: with a device slower than its readers there are many of those. A response waits for its first read unless
-its lookup took longer.
+Starts MinIO and a node with a slab file, warms objects that RAM cannot hold, and reads them whole
+over 1, 32 and 300 connections. Prints as CSV, for each: the responses that ended, the reads of the
+device, and the times that a reader had sent all that was here and waited for a read that only then
+began, and for one that was under way (with a device slower than its readers there are many of
+those). A response waits for its first read unless its lookup took longer.
 """
 import argparse
 import os
@@ -73,7 +73,8 @@ def main():
         node.start()
         try:
             warm(minio, node, folder / "urls")
-            print("connections,GBps,responses,device_reads,waits_for_new_reads,waits_for_reads_ahead")
+            print("connections,GBps,responses,device_reads,waits_for_new_reads,"
+                  "waits_for_reads_ahead")
             for connections in (1, 32, 300):
                 measure(node, folder / "urls", connections, args.seconds)
         finally:

@@ -139,7 +139,7 @@ TEST_F(FillTest, WhoReadsFromDiskWaitsForTheFirstReadOnly) {
   constexpr std::uint32_t kBlocks = 10;
   open(kBlocks);
   const ObjectPtr object = make_object(kBlocks * kBlockSize);
-  start_ensure(object, kBlocks, FillReason::prestage);
+  start_ensure(object, kBlocks, FillReason::background);
   ASSERT_TRUE(workers.drain(Deadline::after(std::chrono::seconds{30})));
   // Nothing of it is left in RAM.
   cache->stop();
