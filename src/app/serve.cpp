@@ -105,7 +105,8 @@ int serve(const config::Config& config) {
   if (!memory.fits) {
     log.error(
         "more than the control group allows: lower memory.pool_size, "
-        "listen.max_connections or listen.send_buffer");
+        "listen.max_connections, listen.send_buffer, origin.max_connections or "
+        "origin.receive_buffer");
     return kUnusable;
   }
   config::Config shared = config;
