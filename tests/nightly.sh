@@ -1,7 +1,7 @@
 #!/bin/bash
 # What is too long for every change: ThreadSanitizer, clang-tidy, ten minutes of each fuzz target,
-# the long end-to-end tests, and all end-to-end tests on a daemon with AddressSanitizer. The last
-# line is `N passed, N failed`.
+# the long end-to-end tests (ten minutes of all classes of load at once among them), and all
+# end-to-end tests on a daemon with AddressSanitizer. The last line is `N passed, N failed`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

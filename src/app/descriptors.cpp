@@ -10,9 +10,16 @@ namespace forebay::app {
 namespace {
 
 /// Devices, rings, epoll, logs, files that are read again.
-constexpr rlim_t kOtherDescriptors = 256;
+constexpr std::uint64_t kOtherDescriptors = 256;
 
 }  // namespace
+
+std::size_t clients_that_fit(const config::Config& config, std::uint64_t limit) {
+  const std::uint64_t others =
+      config.admin.max_connections + config.origin.max_connections + kOtherDescriptors;
+  const std::uint64_t left = limit - std::min(limit / 2, others);
+  return std::min<std::size_t>(config.s3.max_connections, left);
+}
 
 void share_descriptors(config::Config& config) {
   rlimit limit{};
@@ -20,15 +27,11 @@ void share_descriptors(config::Config& config) {
     return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t others =
-      config.admin.max_connections + config.origin.max_connections + kOtherDescriptors;
-  const rlim_t needed = config.s3.max_connections + others;
-  config.s3.spare_descriptors = std::min(limit.rlim_max / 2, others);
-  if (limit.rlim_max < needed)
-    log::get("app").warn(
-        "the limit of open files is {}, all connections would need {}: clients wait while fewer "
-        "than {} are left",
-        limit.rlim_max, needed, config.s3.spare_descriptors);
+  const std::size_t fit = clients_that_fit(config, limit.rlim_max);
+  if (fit < config.s3.max_connections)
+    log::get("app").warn("the limit of open files is {}: {} clients at once, not {}",
+                         limit.rlim_max, fit, config.s3.max_connections);
+  config.s3.max_connections = fit;
 }
 
 }  // namespace forebay::app

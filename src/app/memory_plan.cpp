@@ -1,5 +1,6 @@
 #include "app/memory_plan.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include <fmt/format.h>
@@ -17,8 +18,6 @@ constexpr std::uint64_t kSessionBytes = 16 * KiB;
 constexpr std::uint64_t kTlsBytes = 48 * KiB;
 /// One relay buffer (proxy/relay.hpp), for bodies that do not pass through the pool.
 constexpr std::uint64_t kRelayBytes = 64 * KiB;
-/// A connection to the origin: the kernel's default receive buffer (tcp_rmem), and a relay buffer.
-constexpr std::uint64_t kOriginBytes = 128 * KiB + kRelayBytes;
 /// Stack that a thread touches.
 constexpr std::uint64_t kThreadBytes = 256 * KiB;
 
@@ -44,6 +43,18 @@ MemoryUse client_connections(const config::Config& config) {
   return counted("client connections", s3.max_connections, each, "connections");
 }
 
+/// Receive buffers, and what relays bodies: one buffer for a response, a second one for an upload,
+/// which holds its last piece back (proxy/body_writer.hpp).
+void add_origin_connections(const config::Config& config, std::vector<MemoryUse>& plan) {
+  const origin::OriginConfig& origin = config.origin;
+  const std::uint64_t each = origin.receive_buffer + kRelayBytes;
+  plan.push_back(counted("origin connections", origin.max_connections, each, "connections"));
+  const std::uint64_t half = std::max<std::uint64_t>(1, origin.max_connections / 2);
+  const std::uint64_t uploads =
+      origin.max_uploads == 0 ? half : std::min(origin.max_uploads, origin.max_connections);
+  plan.push_back(counted("uploads", uploads, kRelayBytes, "second pieces"));
+}
+
 }  // namespace
 
 std::vector<MemoryUse> plan_memory(const config::Config& config, std::size_t workers) {
@@ -55,8 +66,7 @@ std::vector<MemoryUse> plan_memory(const config::Config& config, std::size_t wor
   if (slots != 0)
     plan.push_back(counted("disk index", slots, kIndexBytesPerSlot, "slots"));
   plan.push_back(client_connections(config));
-  plan.push_back(
-      counted("origin connections", config.origin.max_connections, kOriginBytes, "connections"));
+  add_origin_connections(config, plan);
   plan.push_back(
       counted("direct reads", config.proxy.direct_reads_max, kRelayBytes, "relay buffers"));
   if (config.proxy.prestage.trigger != proxy::PrestageTrigger::off && slots != 0)

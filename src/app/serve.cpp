@@ -12,6 +12,8 @@
 #include <forebay/base/log.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string_view>
@@ -70,6 +72,26 @@ void run_until_stopped(Daemon& daemon, const Signals& signals, milliseconds pati
   daemon.stop();
 }
 
+void say_terminated(const char* why) noexcept {
+  std::array<char, 512> text{};
+  std::snprintf(text.data(), text.size(), "forebay: terminate called: %s\n", why);
+  log::last_words(text.data());
+}
+
+/// Instead of the C++ library's, which would wait for a log that nobody reads.
+[[noreturn]] void end_by_exception() noexcept {
+  try {
+    if (const auto exception = std::current_exception())
+      std::rethrow_exception(exception);
+    say_terminated("without an exception");
+  } catch (const std::exception& failure) {
+    say_terminated(failure.what());
+  } catch (...) {
+    say_terminated("an unknown exception");
+  }
+  std::abort();
+}
+
 Result<std::unique_ptr<Daemon>> start(const config::Config& config) {
   try {
     return Daemon::start(config);
@@ -93,6 +115,7 @@ MemoryVerdict judge_memory(const config::Config& config) {
 int serve(const config::Config& config) {
   const Signals signals;
   const log::Writer writer{config.log};
+  std::set_terminate(end_by_exception);
   spdlog::logger& log = log::get("app");
   log.info("forebay {} starting", version());
   if (config.process.core_dumps) {
@@ -105,7 +128,8 @@ int serve(const config::Config& config) {
   if (!memory.fits) {
     log.error(
         "more than the control group allows: lower memory.pool_size, "
-        "listen.max_connections or listen.send_buffer");
+        "listen.max_connections, listen.send_buffer, origin.max_connections or "
+        "origin.receive_buffer");
     return kUnusable;
   }
   config::Config shared = config;

@@ -199,6 +199,13 @@ std::vector<Key> origin_bound_keys() {
            "Further ones wait up to two seconds. 0: half.",
        .access = field<&Config::origin, &OriginConfig::max_uploads>(),
        .bounds = {0, 65'536}},
+      {.name = "origin.receive_buffer",
+       .type = Type::size,
+       .help = "What the kernel may hold of a response on one connection. Half of it, on newer "
+               "kernels nearly all, can come in one round trip: 2MiB allow some 50 MB/s each at "
+               "20 ms. At most the third number of net.ipv4.tcp_rmem.",
+       .access = field<&Config::origin, &OriginConfig::receive_buffer>(),
+       .bounds = {bytes(64 * KiB), bytes(64 * MiB)}},
       {.name = "origin.connect_timeout",
        .type = Type::duration,
        .help = "Name, TCP and TLS.",

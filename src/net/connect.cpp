@@ -1,3 +1,4 @@
+#include "net/receive_buffer.hpp"
 #include "net/resolver.hpp"
 #include "net/tcp_stream.hpp"
 #include "net/tls_stream.hpp"
@@ -9,6 +10,7 @@
 #include <forebay/runtime/watchdog.hpp>
 #include <forebay/runtime/worker.hpp>
 
+#include <atomic>
 #include <charconv>
 #include <utility>
 
@@ -74,6 +76,14 @@ Task<Result<tcp::socket>> connect_any(Addresses addresses, std::uint16_t port, D
   co_return last;
 }
 
+void bound_receive_buffer(tcp::socket& socket, std::size_t size_bytes) {
+  static std::atomic<bool> warned{false};
+  if (!fix_receive_buffer(socket.native_handle(), size_bytes) && !warned.exchange(true))
+    log::get("net").warn(
+        "the kernel does not let receive buffers be bounded (Linux 5.14 does): they may grow to "
+        "the third number of net.ipv4.tcp_rmem");
+}
+
 }  // namespace
 
 Result<Endpoint> parse_host_port(std::string_view text) {
@@ -104,6 +114,8 @@ Task<Result<std::unique_ptr<Stream>>> connect(const Endpoint& endpoint, const Tl
   auto socket = co_await connect_any(std::move(addresses), endpoint.port, deadline);
   if (!socket)
     co_return socket.error();
+  if (endpoint.receive_buffer != 0)
+    bound_receive_buffer(socket.value(), endpoint.receive_buffer);
   if (!endpoint.tls)
     co_return std::make_unique<TcpStream>(std::move(socket).value());
   auto stream = std::make_unique<TlsStream>(std::move(socket).value(), *tls);

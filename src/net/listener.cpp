@@ -1,4 +1,4 @@
-#include "net/descriptors.hpp"
+#include "net/descriptor_reserve.hpp"
 #include "net/tcp_stream.hpp"
 #include "net/tls_stream.hpp"
 
@@ -41,9 +41,7 @@ struct ListenerMetrics {
                                                  {{"listener", name}})},
         accepted{counter("forebay_net_accepted_total", "Connections accepted.", name)},
         at_limit{counter("forebay_net_accept_paused_total",
-                         "Times accepting stopped, at listen.max_connections or because file "
-                         "descriptors ran low.",
-                         name)},
+                         "Times accepting stopped at listen.max_connections.", name)},
         out_of_resources{counter("forebay_net_accept_failures_total",
                                  "Times accept failed, e.g. for want of file descriptors.", name)},
         handshakes_failed{counter("forebay_net_tls_handshake_failures_total",
@@ -59,7 +57,7 @@ struct ListenerMetrics {
 }  // namespace
 
 /// Shared by the listener, its accept task and each connection. What is not atomic or const belongs
-/// to a worker: acceptor, room_freed and descriptors_low to worker 0, streams[i] to worker i.
+/// to a worker: acceptor and room_freed to worker 0, streams[i] to worker i.
 struct Listener::State {
   State(runtime::WorkerPool& workers, const ListenConfig& listen,
         std::shared_ptr<ConnectionHandler> serving)
@@ -67,7 +65,6 @@ struct Listener::State {
         config{listen},
         handler{std::move(serving)},
         counters{listen.name},
-        first_spare{first_spare_descriptor(listen.spare_descriptors)},
         reserve{listen.kept_descriptors},
         acceptor{workers.worker(0).context()},
         streams(workers.size()) {}
@@ -81,9 +78,7 @@ struct Listener::State {
   bool is_loopback = false;
   tcp protocol = tcp::v4();
 
-  const int first_spare;  ///< The lowest number of a descriptor that is one of the spare ones.
   DescriptorReserve reserve;
-  bool descriptors_low = false;
 
   tcp::acceptor acceptor;
   std::shared_ptr<runtime::Waiter> room_freed;
@@ -96,8 +91,6 @@ struct Listener::State {
   class Connection;
   static Result<void> bind(State& state);
   static Task<void> accept_all(std::shared_ptr<State> state);
-  static Task<void> wait_for_room(std::shared_ptr<State> state);
-  bool has_room();
   int accept_one();
   static Task<bool> after_failed_accept(std::shared_ptr<State> state, int error);
   static Task<void> serve(std::shared_ptr<State> state, Connection connection);
@@ -179,22 +172,6 @@ Result<void> Listener::State::bind(State& state) {
   return success();
 }
 
-/// Whether another connection may be accepted.
-bool Listener::State::has_room() {
-  if (descriptors_low)
-    descriptors_low = next_descriptor() >= first_spare;
-  return !descriptors_low && open < config.max_connections;
-}
-
-Task<void> Listener::State::wait_for_room(std::shared_ptr<State> state) {
-  while (!state->stopping && !state->has_room()) {
-    // Nobody tells when descriptors are freed elsewhere.
-    const Deadline deadline =
-        state->descriptors_low ? Deadline::after(kBackOff) : Deadline::never();
-    co_await state->room_freed->wait(deadline);
-  }
-}
-
 /// As accept4(2): a descriptor, or -1 and errno.
 int Listener::State::accept_one() {
   const auto accept = [this] {
@@ -204,7 +181,6 @@ int Listener::State::accept_one() {
   int descriptor = accept();
   while (descriptor < 0 && errno == EMFILE && reserve.release_one())
     descriptor = accept();
-  descriptors_low = descriptor >= first_spare;
   return descriptor;
 }
 
@@ -213,9 +189,12 @@ Task<void> Listener::State::accept_all(std::shared_ptr<State> state) {
   int accepted_this_turn = 0;
   while (!state->stopping) {
     state->waits_for_room = true;
-    if (!state->has_room()) {
+    if (state->open >= state->config.max_connections) {
       state->counters.at_limit.add();
-      co_await wait_for_room(state);
+      while (!state->stopping && state->open >= state->config.max_connections) {
+        const Deadline never = Deadline::never();
+        co_await state->room_freed->wait(never);
+      }
       continue;
     }
     state->waits_for_room = false;

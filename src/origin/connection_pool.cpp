@@ -311,7 +311,9 @@ ConnectionPool::ConnectionPool(const OriginConfig& config, net::Endpoint endpoin
     : config_{config},
       endpoint_{std::move(endpoint)},
       tls_{std::move(tls)},
-      shares_{Shares::of(config.max_connections, config.max_uploads)} {}
+      shares_{Shares::of(config.max_connections, config.max_uploads)} {
+  endpoint_.receive_buffer = config.receive_buffer;
+}
 
 ConnectionPool::~ConnectionPool() = default;
 

@@ -1,48 +1,17 @@
 """Whoever reads the log, or stops reading it, costs nobody else anything."""
 import contextlib
-import fcntl
-import os
 import pathlib
 import re
-import select
-import time
 
 import pytest
 from compare import pattern
 from conftest import SCRIPT
 from node import MIB, wait_until
 from raw_http import RawConnection, request_bytes
+from stalled_pipe import StalledPipe
 
 REQUESTS = 3000
 NOBODY = ("NOBODY", "x", None)
-
-
-class StalledPipe:
-    """A pipe that is full, and whose reader may come back."""
-
-    def __init__(self):
-        self.exit, self.entry = os.pipe()
-        fcntl.fcntl(self.entry, fcntl.F_SETFL, os.O_NONBLOCK)
-        with contextlib.suppress(BlockingIOError):
-            while os.write(self.entry, b"-" * 4096):
-                pass
-        # The node's own end blocks, as a log driver's does.
-        fcntl.fcntl(self.entry, fcntl.F_SETFL, 0)
-        self.text = ""
-
-    def read_until(self, wanted, seconds=20):
-        """Reads on until the pattern `wanted` has come."""
-        deadline = time.monotonic() + seconds
-        while not re.search(wanted, self.text):
-            left = deadline - time.monotonic()
-            assert left > 0, f"waited in vain for {wanted}: {self.text[-2000:]}"
-            if select.select([self.exit], [], [], left)[0]:
-                self.text += os.read(self.exit, 1 << 16).decode(errors="replace")
-        return self.text
-
-    def close(self):
-        for end in (self.exit, self.entry):
-            os.close(end)
 
 
 @pytest.fixture
@@ -122,7 +91,6 @@ def test_a_log_that_nobody_reads_does_not_keep_the_process(proxy, stalled, scrip
 
 def test_a_reader_that_leaves_costs_nothing(proxy, stalled):
     proxy.start()
-    os.close(stalled.exit)
-    stalled.exit = os.open(os.devnull, os.O_RDONLY)
+    stalled.leave()
     assert answered(proxy, 100) == 100
     wait_until(lambda: proxy.metric("forebay_log_lines_dropped_total") >= 100, what="the count")

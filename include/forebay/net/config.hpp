@@ -19,9 +19,7 @@ struct ListenConfig {
   milliseconds idle_timeout{60'000};         ///< Between two requests of one connection.
   std::vector<std::string> trusted_proxies;  ///< Networks whose X-Forwarded-For is believed.
   std::size_t send_buffer = 128 * KiB;       ///< SO_SNDBUF (Linux doubles it); 0: kernel default.
-  /// Newcomers wait while fewer file descriptors than this are left to the process.
-  std::size_t spare_descriptors = 0;
-  /// Held back for this listener's newcomers, for when the process has none left.
+  /// Held back for this listener's newcomers, for when the process has no file descriptor left.
   std::size_t kept_descriptors = 0;
 };
 

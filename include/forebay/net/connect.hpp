@@ -3,6 +3,7 @@
 #include <forebay/net/stream.hpp>
 #include <forebay/net/tls.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@ struct Endpoint {
   std::string host;  ///< A name, an IPv4 address, or an IPv6 address without brackets.
   std::uint16_t port = 0;
   bool tls = false;
+  std::size_t receive_buffer = 0;  ///< Of its sockets, fixed; 0: the kernel's choice.
 };
 
 /// "host:port", "192.0.2.1:80", "[2001:db8::1]:80". Errc::invalid_config otherwise.

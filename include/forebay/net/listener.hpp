@@ -19,8 +19,8 @@ class ConnectionHandler {
 };
 
 /// Made and destroyed outside the workers; the pool must outlive it, and be drained before it
-/// stops. At max_connections, and while the process is short of file descriptors, it stops
-/// accepting; newcomers wait in the kernel's queue.
+/// stops. At max_connections, and for a moment when the process is out of file descriptors, it
+/// stops accepting; newcomers wait in the kernel's queue.
 class Listener {
  public:
   /// Binds, listens and begins to accept. Errc::invalid_config, logged: an address that cannot be

@@ -16,6 +16,7 @@ struct OriginConfig {
   std::string ca_file;                      ///< PEM; empty: the system's.
   std::size_t max_connections = 512;        ///< Of this node, all workers together.
   std::size_t max_uploads = 0;              ///< Of them, for requests with a body; 0: half.
+  std::size_t receive_buffer = 2 * MiB;     ///< Of each connection's socket.
   milliseconds wait{2'000};                 ///< For one of max_connections to become free.
   milliseconds connect_timeout{5'000};      ///< DNS, TCP and TLS.
   milliseconds lookup_timeout{10'000};      ///< A whole lookup.

@@ -24,6 +24,7 @@ TEST(MemoryPlan, CountsEveryUser) {
   config.s3.send_buffer = 100 * KiB;
   config.s3.max_header_size = 32 * KiB;
   config.origin.max_connections = 4;
+  config.origin.receive_buffer = 512 * KiB;
   config.proxy.direct_reads_max = 3;
   config.io.pread_threads = 5;
   config.log.buffer_size = 100 * KiB;
@@ -32,13 +33,14 @@ TEST(MemoryPlan, CountsEveryUser) {
   EXPECT_EQ(bytes_of(plan, "disk index"), 150 * KiB);
   // Twice the send buffer, the head, and 16 KiB of session.
   EXPECT_EQ(bytes_of(plan, "client connections"), 10 * (200 + 32 + 16) * KiB);
-  EXPECT_EQ(bytes_of(plan, "origin connections"), 4 * (128 + 64) * KiB);
+  EXPECT_EQ(bytes_of(plan, "origin connections"), 4 * (512 + 64) * KiB);
+  EXPECT_EQ(bytes_of(plan, "uploads"), 2 * 64 * KiB);
   EXPECT_EQ(bytes_of(plan, "direct reads"), 3 * 64 * KiB);
   EXPECT_EQ(bytes_of(plan, "pre-staging queue"), 32 * MiB);
   EXPECT_EQ(bytes_of(plan, "pread threads"), 2 * 5 * 256 * KiB);
   EXPECT_EQ(bytes_of(plan, "log"), 128 * KiB);
   EXPECT_EQ(bytes_of(plan, "workers"), 2 * 256 * KiB);
-  EXPECT_EQ(total_bytes(plan), 96 * MiB + (150 + 2480 + 768 + 192 + 2560 + 128 + 512) * KiB);
+  EXPECT_EQ(total_bytes(plan), 96 * MiB + (150 + 2480 + 2304 + 128 + 192 + 2560 + 128 + 512) * KiB);
 }
 
 TEST(MemoryPlan, TlsCostsMoreForEachConnection) {

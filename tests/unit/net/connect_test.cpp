@@ -1,3 +1,4 @@
+#include "net/receive_buffer.hpp"
 #include "net_fixture.hpp"
 #include "tls_fixture.hpp"
 
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 namespace forebay::net::testing {
 namespace {
@@ -35,6 +37,43 @@ TEST(ParseHostPort, TakesNamesAndAddresses) {
     SCOPED_TRACE(bad);
     EXPECT_EQ(parse_host_port(bad).error(), Errc::invalid_config);
   }
+}
+
+TEST(ReceiveBuffer, IsFixed) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(::bind(listener, any, size), 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  ASSERT_EQ(::getsockname(listener, any, &size), 0);
+  const int sender = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::connect(sender, any, size), 0);
+  const int receiver = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+  const auto capacity = [receiver] {
+    int bytes = 0;
+    socklen_t length = sizeof bytes;
+    EXPECT_EQ(::getsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &bytes, &length), 0);
+    return static_cast<std::uint64_t>(bytes);
+  };
+  ASSERT_TRUE(fix_receive_buffer(receiver, 1 * MiB)) << "needs Linux 5.14";
+  EXPECT_EQ(capacity(), 1 * MiB);
+  // A reader that keeps up has the kernel raise a buffer that is not fixed.
+  std::string piece(64 * KiB, 'x');
+  for (int i = 0; i < 1'000; ++i) {
+    ASSERT_EQ(::send(sender, piece.data(), piece.size(), 0), static_cast<ssize_t>(piece.size()));
+    ASSERT_EQ(::recv(receiver, piece.data(), piece.size(), MSG_WAITALL),
+              static_cast<ssize_t>(piece.size()));
+  }
+  EXPECT_EQ(capacity(), 1 * MiB);
+  // What is announced is the first byte, not half a buffer.
+  ASSERT_EQ(::send(sender, "x", 1, 0), 1);
+  pollfd readable{.fd = receiver, .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&readable, 1, 10'000), 1);
+  for (const int descriptor : {listener, sender, receiver})
+    ::close(descriptor);
 }
 
 struct Attempt {

@@ -185,39 +185,6 @@ TEST_F(ListenerTest, ServesNewcomersInAShortageOfDescriptors) {
   }
 }
 
-TEST_F(ListenerTest, LeavesSpareDescriptorsToOthers) {
-  Session session;
-  rlimit before{};
-  ::getrlimit(RLIMIT_NOFILE, &before);
-  const int next = ::dup(0);
-  ::close(next);
-  const rlimit few{.rlim_cur = static_cast<rlim_t>(next) + 40, .rlim_max = before.rlim_max};
-  ::setrlimit(RLIMIT_NOFILE, &few);
-  ListenConfig config = loopback();
-  config.spare_descriptors = 20;
-  const auto listener = listen(pool(), config, serve, &session);
-  std::vector<RawClient> clients;
-  // Each takes one descriptor here and, until half are taken, one there.
-  for (int i = 0; i < 15; ++i) {
-    clients.emplace_back(listener->port());
-    ASSERT_TRUE(clients.back().connected());
-    ASSERT_TRUE(clients.back().send(kRequest));
-  }
-  EXPECT_EQ(clients.front().receive_exactly(4), "/abc");
-  auto& paused = metrics::Registry::instance().counter("forebay_net_accept_paused_total", "",
-                                                       {{"listener", "test"}});
-  while (paused.value() == 0)
-    std::this_thread::yield();
-  EXPECT_LT(listener->connections(), clients.size());
-  // As some leave, the others are served.
-  for (RawClient& client : clients) {
-    if (&client != &clients.front())
-      EXPECT_EQ(client.receive_exactly(4), "/abc");
-    client.close();
-  }
-  ::setrlimit(RLIMIT_NOFILE, &before);
-}
-
 TEST_F(ListenerTest, SaysWhatItCannotListenOn) {
   Session session;
   const auto listener = listen(pool(), loopback(), serve, &session);

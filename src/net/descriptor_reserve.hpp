@@ -1,5 +1,5 @@
 #pragma once
-// File descriptors as a resource that runs out.
+// File descriptors for when the process has no other left.
 #include <cstddef>
 #include <mutex>
 #include <vector>
@@ -10,7 +10,7 @@ namespace forebay::net {
 /// Any thread.
 class DescriptorReserve {
  public:
-  /// Takes `count` of them, or what there is.
+  /// Takes `count` of them, or as many as there are.
   explicit DescriptorReserve(std::size_t count);
   DescriptorReserve(const DescriptorReserve&) = delete;
   DescriptorReserve& operator=(const DescriptorReserve&) = delete;
@@ -26,12 +26,5 @@ class DescriptorReserve {
   std::mutex mutex_;
   std::vector<int> held_;  ///< Guarded by mutex_.
 };
-
-/// The least number that a descriptor may have which leaves fewer than `spare` of the process's
-/// limit free. Descriptors get the lowest free number, so that a lower one was not among the last.
-int first_spare_descriptor(std::size_t spare);
-
-/// The number that the next descriptor would get; the highest of all if none is left.
-int next_descriptor();
 
 }  // namespace forebay::net
