@@ -26,23 +26,13 @@ std::uint64_t block_start(std::uint32_t block) {
   return std::uint64_t{block} * kBlockSize;
 }
 
-/// A disk read that nobody owns: it has the frames until the device is done with them; readers wait
-/// for the pages.
-Task<void> load_pages(io::BufferPool* pool, RamTier* ram, DiskStore* disk, ObjectPtr object,
-                      std::uint32_t block, std::uint32_t first_page, std::uint32_t count,
-                      std::optional<io::Lease> lease, Deadline deadline) {
-  if (!lease) {
-    auto acquired = co_await pool->acquire(io::Share::disk_read, count, deadline);
-    if (!acquired) {
-      ram->release_pages(*object, block, first_page, count);
-      co_return;
-    }
-    lease = std::move(acquired).value();
-  }
-  std::vector<io::PageRef> pages = lease->pages;
-  const Result<void> read = co_await disk->read(object, block, first_page, std::move(pages));
+/// A disk read that nobody owns: readers wait for the pages.
+Task<void> load_pages(RamTier* ram, DiskStore* disk, ObjectPtr object, std::uint32_t block,
+                      std::uint32_t first_page, std::uint32_t count, io::Share share,
+                      Deadline deadline) {
+  const auto read = co_await disk->read(object, block, first_page, count, share, deadline);
   if (read)
-    ram->publish_pages(*object, block, first_page, lease->pages);
+    ram->publish_pages(*object, block, first_page, read.value().pages);
   else
     ram->release_pages(*object, block, first_page, count);
 }
@@ -73,7 +63,7 @@ Result<std::unique_ptr<BlockCache>> BlockCache::create(const CacheConfig& config
   std::unique_ptr<DiskStore> disk;
   if (!config.disk.devices.empty()) {
     ASSERT(engine != nullptr);
-    TRY(auto opened, DiskStore::open(config.disk, *engine, workers));
+    TRY(auto opened, DiskStore::open(config.disk, *engine, pool, workers));
     disk = std::move(opened);
   }
   return std::unique_ptr<BlockCache>{new BlockCache{config, pool, std::move(disk)}};
@@ -134,17 +124,11 @@ void BlockCache::start_load(const ObjectPtr& object, std::uint32_t block, std::u
   const std::uint32_t claimed = ram_->claim_pages(object, block, first_page, count);
   if (claimed == 0)
     return;
-  std::optional<io::Lease> lease;
-  if (share == io::Share::speculation) {
-    lease = pool_.try_acquire(share, claimed);
-    if (!lease) {
-      ram_->release_pages(*object, block, first_page, claimed);
-      return;
-    }
-  }
-  runtime::Worker::current().tasks().spawn("disk read", &load_pages, &pool_, ram_.get(),
-                                           disk_.get(), object, block, first_page, claimed,
-                                           std::move(lease), Deadline::after(config_.buffer_wait));
+  // What is read ahead of need waits for no frames.
+  const Deadline deadline =
+      Deadline::after(share == io::Share::speculation ? milliseconds::zero() : config_.buffer_wait);
+  runtime::Worker::current().tasks().spawn("disk read", &load_pages, ram_.get(), disk_.get(),
+                                           object, block, first_page, claimed, share, deadline);
 }
 
 std::shared_ptr<Fill> BlockCache::claim_run(const ObjectPtr& object, std::uint32_t first_block,
@@ -207,14 +191,15 @@ void BlockCache::drop_superseded(const Object& current) {
     disk_->drop_superseded(current);
 }
 
-Task<std::size_t> BlockCache::purge(std::string bucket, std::string prefix) {
+Task<Purged> BlockCache::purge(std::string bucket, std::string prefix) {
+  Purged purged;
   const std::size_t in_ram = ram_->purge(bucket, prefix);
-  if (!disk_)
-    co_return in_ram;
-  const std::size_t on_disk = co_await disk_->purge(bucket, prefix);
+  if (disk_)
+    purged = co_await disk_->purge(bucket, prefix);
   // Again: a disk read may have brought back what the first pass dropped.
   ram_->purge(bucket, prefix);
-  co_return std::max(in_ram, on_disk);
+  purged.blocks = std::max(in_ram, purged.blocks);
+  co_return std::move(purged);
 }
 
 }  // namespace forebay::cache

@@ -41,26 +41,19 @@ struct FillMetrics {
   }
 };
 
-Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, io::Lease lease,
-                      PageChecksums checksums, Placement placement, PurgeList::Watch purges) {
-  std::vector<io::PageRef> pages = lease.pages;
-  const Result<void> written = co_await disk->write(std::move(object), block, std::move(pages),
+Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block,
+                      DiskStore::Admission admission, PageChecksums checksums, Placement placement,
+                      PurgeList::Watch purges) {
+  const Result<void> written = co_await disk->write(std::move(object), block, std::move(admission),
                                                     checksums, placement, std::move(purges));
   if (!written)
     FillMetrics::get().not_stored.add();
 }
 
-/// The share for a block's way to its slot. A reader does not wait for it: past the share its block
-/// is served and not stored. What nobody waits for goes at the devices' pace.
-Task<std::optional<io::Lease>> charge_write(const FillContext& context, FillReason reason,
-                                            std::vector<io::PageRef> pages) {
-  if (reason == FillReason::demand)
-    co_return context.pool.try_charge(io::Share::slot_write, std::move(pages));
-  const Deadline deadline = Deadline::after(context.buffer_wait);
-  auto charged = co_await context.pool.charge(io::Share::slot_write, std::move(pages), deadline);
-  if (!charged)
-    co_return std::nullopt;
-  co_return std::move(charged).value();
+/// A reader does not wait for its block's way to a slot: where there is no room now, the block is
+/// served and not stored. What nobody waits for goes at the devices' pace.
+Deadline write_patience(const FillContext& context, FillReason reason) {
+  return Deadline::after(reason == FillReason::demand ? milliseconds::zero() : context.buffer_wait);
 }
 
 }  // namespace
@@ -202,9 +195,7 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
   self.at_block_ = progress.block;
   if (!keep || !purges)
     co_return success();
-  std::optional<io::Lease> held;
-  if (context.disk->admits())
-    held = co_await charge_write(context, self.reason_, lease.pages);
+  auto held = co_await context.disk->admit(lease.pages, write_patience(context, self.reason_));
   if (!held) {
     FillMetrics::get().not_stored.add();
     co_return success();
@@ -212,8 +203,8 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
   const Placement placement =
       self.reason_ == FillReason::prestage ? Placement::cold : Placement::hot;
   runtime::Worker::current().tasks().spawn("slot write", &write_slot, context.disk, self.object_,
-                                           block, std::move(*held), progress.checksums, placement,
-                                           *std::move(purges));
+                                           block, std::move(held).value(), progress.checksums,
+                                           placement, *std::move(purges));
   co_return success();
 }
 

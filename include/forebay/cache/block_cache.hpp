@@ -119,7 +119,7 @@ class BlockCache {
   bool knows(std::string_view origin, std::string_view bucket, std::string_view key) const;
 
   void drop_superseded(const Object& current);
-  Task<std::size_t> purge(std::string bucket, std::string prefix);
+  Task<Purged> purge(std::string bucket, std::string prefix);
 
   DiskStore* disk() { return disk_.get(); }
   void stop();
