@@ -59,10 +59,13 @@ bool LogRing::push(const Line& line) noexcept {
 }
 
 std::optional<Line> LogRing::front() noexcept {
-  const std::uint64_t first = word(popped()).load(std::memory_order_acquire);
-  if ((first & kPadding) != 0)
+  std::uint64_t first = word(popped()).load(std::memory_order_acquire);
+  if ((first & kPadding) != 0) {
     release(first & ~kPadding);
-  if (word(popped()).load(std::memory_order_acquire) == 0)
+    // A line: padding is never followed by padding.
+    first = word(popped()).load(std::memory_order_acquire);
+  }
+  if (first == 0)
     return std::nullopt;
   const std::byte* const record = at(popped()) + sizeof(Word);
   Meta meta{};
