@@ -19,7 +19,7 @@ from stalled_pipe import StalledPipe
 from test_bounds import assert_given_back, begin_read, gauges
 
 HOT, COLD, WIDE, MOVING = 8, 24, 4, 3
-HOT_SIZE, COLD_SIZE, WIDE_SIZE, MOVING_SIZE = 2 * MIB, 9 * MIB + 5, 48 * MIB, 6 * MIB + 1
+HOT_SIZE, COLD_SIZE, WIDE_SIZE, MOVING_SIZE = 5 * MIB + 3, 9 * MIB + 5, 48 * MIB, 6 * MIB + 1
 RANGE = 64 * 1024
 CUT = (http.client.HTTPException, ConnectionError)
 REFUSED = {503: ("SlowDown", "ServiceUnavailable"), 500: ("InternalError",)}
@@ -123,11 +123,14 @@ class Load:
         reply = self.answer(kind, lambda: self.client.get(f"/bucket/{name}", headers=[
             ("Range", f"bytes={start}-{start + RANGE - 1}")]))
         assert reply is None or reply.body == body[start:start + RANGE], (name, start)
+        return reply
 
     # --- what each client does again and again ------------------------------------------------
 
     def hit(self):
-        self.part("hit", f"hot{self.rng.randrange(HOT)}")
+        reply = self.part("hit", f"hot{self.rng.randrange(HOT)}")
+        if reply is not None and reply.header("x-forebay-cache") == "hit":
+            self.count("hit", "from the cache")
 
     def second_touch(self):
         self.part("second touch", f"wide{self.rng.randrange(WIDE)}")
@@ -243,6 +246,10 @@ def test_all_classes_at_once(scripted, node, tmp_path, stalled, seconds):
                          "UBSAN_OPTIONS": f"log_path={proxy.folder}/sanitizer"}
     proxy.start()
     load = Load(proxy, scripted, seed)
+    for _ in range(2):
+        for n in range(HOT):
+            assert load.client.get(f"/bucket/hot{n}").body == load.bodies[f"hot{n}"]
+    proxy.settle()
     before = gauges(proxy)
     faults(scripted, random.Random(seed))
     try:
@@ -253,8 +260,9 @@ def test_all_classes_at_once(scripted, node, tmp_path, stalled, seconds):
         print(f"resident {proxy.status_file('VmHWM')} KiB, limit {resident_limit_kib(proxy):.0f}")
     scripted.clear_scripts()
     for kind in {kind for kind, _ in load.tally}:
-        ended = {how: count for (of, how), count in load.tally.items() if of == kind}
-        assert ended.get("right", 0) > sum(ended.values()) / 2, (kind, ended)
+        ended = {how: load.tally[kind, how] for how in ("right", "refused", "cut")}
+        assert ended["right"] > sum(ended.values()) / 2, (kind, ended)
+    assert load.tally["hit", "from the cache"] > load.tally["hit", "right"] / 4
     assert proxy.status_file("VmHWM") < resident_limit_kib(proxy)
     assert proxy.metric("forebay_log_lines_dropped_total") > 0
     # Then the origin and the reader of the log recover, and everything is as it was.
