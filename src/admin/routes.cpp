@@ -12,6 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 namespace forebay::admin {
@@ -64,6 +67,16 @@ std::optional<Answer> look(std::string_view path, const AdminHooks& hooks,
   return std::nullopt;
 }
 
+std::string purge_json(const PurgeOutcome& outcome) {
+  boost::json::object answer{{"purged", outcome.purged}};
+  boost::json::array unreached;
+  for (const auto& [device, blocks] : outcome.unreached)
+    unreached.push_back(boost::json::object{{"device", device}, {"blocks", blocks}});
+  if (!unreached.empty())
+    answer["unreached"] = std::move(unreached);
+  return boost::json::serialize(answer) + "\n";
+}
+
 Task<Answer> purge(std::string_view query_text, const AdminHooks& hooks) {
   const auto query = http::parse_query(query_text);
   if (!query)
@@ -82,8 +95,7 @@ Task<Answer> purge(std::string_view query_text, const AdminHooks& hooks) {
   const auto purged = co_await hooks.purge(std::move(bucket_name), std::move(key_prefix));
   if (!purged)
     co_return json_error(500, "purge failed: " + purged.error().message());
-  co_return Answer{.content_type = std::string{kJson},
-                   .body = fmt::format("{{\"purged\":{}}}\n", purged.value())};
+  co_return Answer{.content_type = std::string{kJson}, .body = purge_json(purged.value())};
 }
 
 }  // namespace

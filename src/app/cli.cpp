@@ -124,7 +124,10 @@ int run_purge(const PurgeOptions& options, Output output) {
     return kFailed;
   }
   output.out << fmt::format("purged {} blocks of {}\n", answer.purged, options.uri);
-  return 0;
+  if (answer.message.empty())
+    return 0;
+  output.err << fmt::format("forebay purge: {}: {}\n", admin, answer.message);
+  return kFailed;
 }
 
 }  // namespace

@@ -14,10 +14,13 @@ namespace {
 /// How often a drain looks whether the last connection has gone.
 constexpr milliseconds kInterval{20};
 
-Task<Result<std::uint64_t>> purge_cache(proxy::Proxy* proxy, std::string bucket,
-                                        std::string prefix) {
-  const std::size_t blocks = co_await proxy->purge(std::move(bucket), std::move(prefix));
-  co_return std::uint64_t{blocks};
+Task<Result<admin::PurgeOutcome>> purge_cache(proxy::Proxy* proxy, std::string bucket,
+                                              std::string prefix) {
+  const cache::Purged purged = co_await proxy->purge(std::move(bucket), std::move(prefix));
+  admin::PurgeOutcome outcome{.purged = purged.blocks};
+  for (const auto& [device, blocks] : purged.unreached)
+    outcome.unreached.push_back({device, blocks});
+  co_return std::move(outcome);
 }
 
 }  // namespace

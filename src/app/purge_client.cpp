@@ -89,13 +89,36 @@ http::RequestHead purge_request(const PurgeTarget& target, const Secret& token) 
   return head;
 }
 
+/// What of an answer's "unreached" an operator has to know, or nothing.
+std::string describe_unreached(const boost::json::object& answer) {
+  const boost::json::value* unreached = answer.if_contains("unreached");
+  if (unreached == nullptr || !unreached->is_array())
+    return {};
+  std::string text;
+  for (const boost::json::value& one : unreached->get_array()) {
+    const boost::json::object* object = one.if_object();
+    const boost::json::value* device = object != nullptr ? object->if_contains("device") : nullptr;
+    const boost::json::value* blocks = object != nullptr ? object->if_contains("blocks") : nullptr;
+    if (device == nullptr || !device->is_string() || blocks == nullptr || !blocks->is_number())
+      continue;
+    text += fmt::format(
+        "{}{} cannot be written now: {} blocks are not served any more, but a restart before it "
+        "can be may find them",
+        text.empty() ? "" : "; ", std::string_view{device->get_string()},
+        blocks->to_number<std::uint64_t>());
+  }
+  return text;
+}
+
 PurgeAnswer understand(const HttpAnswer& answer) {
   boost::system::error_code ec;
   const boost::json::value json = boost::json::parse(answer.body, ec);
   const boost::json::object* object = ec ? nullptr : json.if_object();
   const boost::json::value* purged = object != nullptr ? object->if_contains("purged") : nullptr;
   if (answer.status == 200 && purged != nullptr && purged->is_number())
-    return {.done = true, .purged = purged->to_number<std::uint64_t>(), .message = {}};
+    return {.done = true,
+            .purged = purged->to_number<std::uint64_t>(),
+            .message = describe_unreached(*object)};
   const boost::json::value* error = object != nullptr ? object->if_contains("error") : nullptr;
   const bool told = error != nullptr && error->is_string();
   return {.done = false,

@@ -20,7 +20,7 @@ Result<PurgeTarget> parse_purge_target(std::string_view uri);
 struct PurgeAnswer {
   bool done = false;
   std::uint64_t purged = 0;  ///< Where done.
-  std::string message;       ///< Where not: what went wrong, for people.
+  std::string message;       ///< What went wrong, or what could not be reached, for people.
 };
 
 /// Waits until the node has answered, a minute at most. `admin` is host:port; `token` is empty

@@ -40,7 +40,8 @@ json::array devices_json(cache::DiskStore* disk) {
                                {"slots", device.slots},
                                {"used", device.used},
                                {"scanned", device.scanned},
-                               {"failed", device.failed}});
+                               {"readable", device.readable},
+                               {"writable", device.writable}});
   return all;
 }
 

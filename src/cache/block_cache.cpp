@@ -43,23 +43,14 @@ std::unique_ptr<FillTraffic> make_traffic(const io::BufferPool& pool) {
       std::max<std::size_t>(1, blocks_of(pool, io::Share::slot_write) / 2));
 }
 
-/// A disk read that nobody owns: it has the frames until the device is done with them; readers wait
-/// for the pages.
-Task<void> load_pages(io::BufferPool* pool, RamTier* ram, DiskStore* disk, ObjectPtr object,
-                      std::uint32_t block, std::uint32_t first_page, std::uint32_t count,
-                      std::optional<io::Lease> lease, Deadline deadline) {
-  if (!lease) {
-    auto acquired = co_await pool->acquire(io::Share::disk_read, count, deadline);
-    if (!acquired) {
-      ram->release_pages(*object, block, first_page, count);
-      co_return;
-    }
-    lease = std::move(acquired).value();
-  }
-  std::vector<io::PageRef> pages = lease->pages;
-  const Result<void> read = co_await disk->read(object, block, first_page, std::move(pages));
+/// A disk read that nobody owns: readers wait for the pages.
+Task<void> load_pages(RamTier* ram, DiskStore* disk, ObjectPtr object, std::uint32_t block,
+                      std::uint32_t first_page, std::uint32_t count,
+                      std::optional<io::Lease> frames, Deadline deadline) {
+  const auto read =
+      co_await disk->read(object, block, first_page, count, std::move(frames), deadline);
   if (read)
-    ram->publish_pages(*object, block, first_page, lease->pages);
+    ram->publish_pages(*object, block, first_page, read.value().pages);
   else
     ram->release_pages(*object, block, first_page, count);
 }
@@ -92,7 +83,7 @@ Result<std::unique_ptr<BlockCache>> BlockCache::create(const CacheConfig& config
   std::unique_ptr<DiskStore> disk;
   if (!config.disk.devices.empty()) {
     ASSERT(engine != nullptr);
-    TRY(auto opened, DiskStore::open(config.disk, *engine, workers));
+    TRY(auto opened, DiskStore::open(config.disk, *engine, pool, workers));
     disk = std::move(opened);
   }
   return std::unique_ptr<BlockCache>{new BlockCache{config, pool, std::move(disk)}};
@@ -159,17 +150,16 @@ std::uint32_t BlockCache::start_load(const ObjectPtr& object, std::uint32_t bloc
   const auto [first, count] = ram_->claim_pages(object, block, first_page, end_page, most);
   if (count == 0)
     return end_page;
-  std::optional<io::Lease> lease;
+  std::optional<io::Lease> frames;
   if (share == io::Share::speculation) {
-    lease = pool_.try_acquire(share, count);
-    if (!lease) {
+    frames = disk_->try_frames(*object, block, count);
+    if (!frames) {
       ram_->release_pages(*object, block, first, count);
       return first;
     }
   }
-  runtime::Worker::current().tasks().spawn("disk read", &load_pages, &pool_, ram_.get(),
-                                           disk_.get(), object, block, first, count,
-                                           std::move(lease), queue);
+  runtime::Worker::current().tasks().spawn("disk read", &load_pages, ram_.get(), disk_.get(),
+                                           object, block, first, count, std::move(frames), queue);
   return first + count;
 }
 
@@ -264,14 +254,15 @@ Hold BlockCache::hold(const ObjectPtr& version) {
   return disk_ ? disk_->hold(version) : Hold{};
 }
 
-Task<std::size_t> BlockCache::purge(std::string bucket, std::string prefix) {
+Task<Purged> BlockCache::purge(std::string bucket, std::string prefix) {
+  Purged purged;
   const std::size_t in_ram = ram_->purge(bucket, prefix);
-  if (!disk_)
-    co_return in_ram;
-  const std::size_t on_disk = co_await disk_->purge(bucket, prefix);
+  if (disk_)
+    purged = co_await disk_->purge(bucket, prefix);
   // Again: a disk read may have brought back what the first pass dropped.
   ram_->purge(bucket, prefix);
-  co_return std::max(in_ram, on_disk);
+  purged.blocks = std::max(in_ram, purged.blocks);
+  co_return std::move(purged);
 }
 
 }  // namespace forebay::cache

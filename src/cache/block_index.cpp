@@ -6,6 +6,14 @@
 #include <utility>
 
 namespace forebay::cache {
+namespace {
+
+/// Whether both are one version. A hash that both have is nearly that.
+bool is_same(const Object& a, const Object& b) {
+  return &a == &b || (a.hash() == b.hash() && a.identity() == b.identity());
+}
+
+}  // namespace
 
 BlockIndex::BlockIndex()
     : block_shards_{std::make_unique<BlockShard[]>(kShards)},
@@ -22,16 +30,24 @@ std::optional<StoredBlock> BlockIndex::find(const Object& object, std::uint32_t 
   const BlockShard& shard = block_shard(hash);
   const std::lock_guard lock{shard.mutex};
   const auto it = shard.blocks.find(hash);
-  if (it == shard.blocks.end())
+  if (it == shard.blocks.end() || !is_same(*it->second.object, object))
     return std::nullopt;
   return it->second;
 }
 
 bool BlockIndex::contains(const Object& object, std::uint32_t block) const {
+  return device_of(object, block).has_value();
+}
+
+std::optional<std::uint32_t> BlockIndex::device_of(const Object& object,
+                                                   std::uint32_t block) const {
   const Hash128 hash = block_hash(object, block);
   const BlockShard& shard = block_shard(hash);
   const std::lock_guard lock{shard.mutex};
-  return shard.blocks.contains(hash);
+  const auto it = shard.blocks.find(hash);
+  if (it == shard.blocks.end())
+    return std::nullopt;
+  return it->second.device;
 }
 
 bool BlockIndex::knows(std::string_view origin, std::string_view bucket,
@@ -50,7 +66,7 @@ const BlockIndex::Version* BlockIndex::find_version(const NameShard& shard, cons
     return nullptr;
   const auto& versions = it->second;
   const auto version = std::find_if(versions.begin(), versions.end(), [&object](const Version& v) {
-    return v.object->hash() == object.hash();
+    return is_same(*v.object, object);
   });
   return version == versions.end() ? nullptr : &*version;
 }
@@ -103,7 +119,7 @@ bool BlockIndex::insert(StoredBlock stored) {
   return inserted;
 }
 
-bool BlockIndex::erase(const StoredBlock& stored) {
+std::optional<StoredBlock> BlockIndex::take(const StoredBlock& stored) {
   const Hash128 name = name_of(stored.object->identity());
   const Hash128 hash = block_hash(*stored.object, stored.block);
   NameShard& names = name_shard(name);
@@ -113,18 +129,17 @@ bool BlockIndex::erase(const StoredBlock& stored) {
   const auto it = blocks.blocks.find(hash);
   if (it == blocks.blocks.end() || it->second.device != stored.device ||
       it->second.sequence != stored.sequence)
-    return false;
+    return std::nullopt;
   note_absent(names, name, it->second);
+  StoredBlock taken = std::move(it->second);
   blocks.blocks.erase(it);
-  return true;
+  return taken;
 }
 
 /// With the shard's mutex held.
 void BlockIndex::note_present(NameShard& shard, const Hash128& name, const StoredBlock& stored) {
   auto& versions = shard.names[name];
-  const auto same = [&stored](const Version& v) {
-    return v.object->hash() == stored.object->hash();
-  };
+  const auto same = [&stored](const Version& v) { return is_same(*v.object, *stored.object); };
   auto version = std::find_if(versions.begin(), versions.end(), same);
   if (version == versions.end())
     version = versions.insert(versions.end(), Version{stored.object, {}, 0});
@@ -139,9 +154,7 @@ void BlockIndex::note_absent(NameShard& shard, const Hash128& name, const Stored
   const auto it = shard.names.find(name);
   ASSERT(it != shard.names.end());
   auto& versions = it->second;
-  const auto same = [&stored](const Version& v) {
-    return v.object->hash() == stored.object->hash();
-  };
+  const auto same = [&stored](const Version& v) { return is_same(*v.object, *stored.object); };
   const auto version = std::find_if(versions.begin(), versions.end(), same);
   ASSERT(version != versions.end() && version->present[stored.block]);
   version->present[stored.block] = false;
@@ -174,7 +187,7 @@ std::vector<ObjectPtr> BlockIndex::superseded_by(const Object& current) const {
   if (it == shard.names.end())
     return others;
   for (const Version& version : it->second) {
-    if (version.object->hash() != current.hash() && !version.object->identity().has_version())
+    if (!is_same(*version.object, current) && !version.object->identity().has_version())
       others.push_back(version.object);
   }
   return others;
@@ -192,12 +205,12 @@ std::vector<StoredBlock> BlockIndex::blocks_of(const Object& version) const {
   return stored_blocks(found);
 }
 
-std::vector<StoredBlock> BlockIndex::with_prefix(std::string_view bucket,
+std::vector<StoredBlock> BlockIndex::with_prefix(std::size_t part, std::string_view bucket,
                                                  std::string_view prefix) const {
   std::vector<Version> matches;
-  for (std::size_t i = 0; i < kShards; ++i) {
-    const std::lock_guard lock{name_shards_[i].mutex};
-    for (const auto& [hash, versions] : name_shards_[i].names) {
+  {
+    const std::lock_guard lock{name_shards_[part].mutex};
+    for (const auto& [hash, versions] : name_shards_[part].names) {
       const Identity& identity = versions.front().object->identity();
       if (identity.bucket == bucket && identity.key.starts_with(prefix))
         matches.insert(matches.end(), versions.begin(), versions.end());

@@ -33,6 +33,8 @@ class BlockIndex {
 
   std::optional<StoredBlock> find(const Object& object, std::uint32_t block) const;
   bool contains(const Object& object, std::uint32_t block) const;
+  /// Where the block is stored.
+  std::optional<std::uint32_t> device_of(const Object& object, std::uint32_t block) const;
   /// Whether any block of any version of that name is stored.
   bool knows(std::string_view origin, std::string_view bucket, std::string_view key) const;
 
@@ -45,13 +47,18 @@ class BlockIndex {
   /// False, and nothing changes, where the block is stored already.
   bool insert(StoredBlock stored);
   /// Removes the block if it is still the one that this write stored.
-  bool erase(const StoredBlock& stored);
+  bool erase(const StoredBlock& stored) { return take(stored).has_value(); }
+  /// The same, and gives it back with its checksums.
+  std::optional<StoredBlock> take(const StoredBlock& stored);
 
   /// Other versions of the same name whose version id is empty or "null".
   std::vector<ObjectPtr> superseded_by(const Object& current) const;
   std::vector<StoredBlock> blocks_of(const Object& version) const;
-  /// Blocks of keys that begin with `prefix`.
-  std::vector<StoredBlock> with_prefix(std::string_view bucket, std::string_view prefix) const;
+  /// Blocks of keys that begin with `prefix`, of one of kParts parts of the table: who goes through
+  /// all of them lets others have a turn in between.
+  std::vector<StoredBlock> with_prefix(std::size_t part, std::string_view bucket,
+                                       std::string_view prefix) const;
+  static constexpr std::size_t kParts = 64;
 
  private:
   /// A version of which some block is stored.
@@ -68,7 +75,7 @@ class BlockIndex {
     mutable std::mutex mutex;
     std::unordered_map<Hash128, std::vector<Version>> names;
   };
-  static constexpr std::size_t kShards = 64;
+  static constexpr std::size_t kShards = kParts;
 
   BlockShard& block_shard(const Hash128& hash) const { return block_shards_[hash.high % kShards]; }
   NameShard& name_shard(const Hash128& hash) const { return name_shards_[hash.high % kShards]; }

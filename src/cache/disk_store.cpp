@@ -5,6 +5,7 @@
 #include <forebay/base/errc.hpp>
 #include <forebay/base/log.hpp>
 #include <forebay/cache/disk_store.hpp>
+#include <forebay/runtime/waiter.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -27,10 +28,12 @@ bool is_raw_device(const std::string& path) {
 
 class SlabStore final : public DiskStore {
  public:
-  explicit SlabStore(std::vector<std::unique_ptr<Slab>> slabs) : slabs_{std::move(slabs)} {}
+  SlabStore(std::vector<std::unique_ptr<Slab>> slabs, io::BufferPool& pool)
+      : slabs_{std::move(slabs)}, pool_{pool} {}
 
   bool contains(const Object& object, std::uint32_t block) const override {
-    return index_.contains(object, block);
+    const std::optional<std::uint32_t> device = index_.device_of(object, block);
+    return device && slabs_[*device]->readable();
   }
 
   bool knows(std::string_view origin, std::string_view bucket,
@@ -38,18 +41,27 @@ class SlabStore final : public DiskStore {
     return index_.knows(origin, bucket, key);
   }
 
-  Task<Result<void>> read(ObjectPtr object, std::uint32_t block, std::uint32_t first_page,
-                          std::vector<io::PageRef> pages) override {
+  std::optional<io::Lease> try_frames(const Object& object, std::uint32_t block,
+                                      std::size_t count) override {
+    const std::optional<std::uint32_t> device = index_.device_of(object, block);
+    if (!device || !slabs_[*device]->readable())
+      return std::nullopt;
+    return pool_.try_acquire(io::Share::speculation, count, *device);
+  }
+
+  Task<Result<io::Lease>> read(ObjectPtr object, std::uint32_t block, std::uint32_t first_page,
+                               std::uint32_t count, std::optional<io::Lease> frames,
+                               Deadline deadline) override {
     const std::optional<StoredBlock> stored = index_.find(*object, block);
     if (!stored)
       co_return Errc::not_found;
     Slab& slab = *slabs_[stored->device];
-    const Result<void> result = co_await slab.read(*stored, first_page, std::move(pages));
+    auto result = co_await slab.read(*stored, first_page, count, std::move(frames), deadline);
     // Bytes that are wrong or out of reach are a miss from now on.
     if (!result && result.error() != Errc::overloaded)
       drop(*stored);
     forget_if_failed(slab);
-    co_return result;
+    co_return std::move(result);
   }
 
   void touch(const Object& object, std::uint32_t block) override {
@@ -88,31 +100,52 @@ class SlabStore final : public DiskStore {
 
   PurgeList::Watch watch_purges() override { return PurgeList::Watch{purged_}; }
 
-  Task<Result<void>> write(ObjectPtr object, std::uint32_t block, std::vector<io::PageRef> pages,
+  Task<Result<Admission>> admit(std::vector<io::PageRef> pages, Placement placement,
+                                Deadline deadline) override {
+    for (;;) {
+      const std::vector<Slab*> devices = with_room(placement);
+      for (const Slab* slab : devices) {
+        if (auto lease = pool_.try_charge(io::Share::slot_write, pages, slab->number()); lease)
+          co_return Admission{slab->number(), std::move(*lease)};
+      }
+      if (devices.empty() || deadline.expired())
+        co_return Errc::overloaded;
+      const std::uint32_t device = devices.front()->number();
+      auto lease = co_await pool_.charge(io::Share::slot_write, pages, deadline, device);
+      if (lease)
+        co_return Admission{device, std::move(lease).value()};
+      // It has stalled meanwhile, or the time is up.
+      co_await runtime::yield();
+    }
+  }
+
+  Task<Result<void>> write(ObjectPtr object, std::uint32_t block, Admission admission,
                            PageChecksums checksums, Placement placement,
                            PurgeList::Watch purges) override {
     if (index_.contains(*object, block))
       co_return success();
-    Slab* slab = nullptr;
-    const std::optional<Slab::Reservation> reservation = reserve(placement, slab);
+    Slab& slab = *slabs_[admission.device];
+    const std::optional<Slab::Reservation> reservation = slab.reserve(placement);
     if (!reservation)
       co_return Errc::overloaded;
+    std::optional<StoredBlock> victim;
     if (reservation->victim)
-      index_.erase(*reservation->victim);
+      victim = index_.take(*reservation->victim);
+    std::fill(checksums.begin() + page_count(object->block_length(block)), checksums.end(), 0);
     const Result<void> written =
-        co_await slab->write(*reservation, object, block, std::move(pages), checksums);
+        co_await slab.write(*reservation, *object, block, admission.lease.pages, checksums);
     if (written) {
-      const StoredBlock stored{std::move(object),     block,    slab->number(), reservation->slot,
+      const StoredBlock stored{std::move(object),     block,    slab.number(), reservation->slot,
                                reservation->sequence, checksums};
-      slab->commit(stored, placement);
-      if (!index_.insert(stored))
-        slab->release(stored);
-      if (purges.matches(stored.object->identity())) {
-        index_.erase(stored);
-        co_await slab->erase(stored);
-      }
+      slab.commit(stored);
+      show(slab, stored, placement, purges);
+    } else {
+      slab.give_back(*reservation);
+      if (victim)
+        show(slab, *victim, Placement::hot, purges);
+      else if (reservation->victim)
+        let_go(slab, *reservation->victim, purges);
     }
-    forget_if_failed(*slab);
     co_return written;
   }
 
@@ -131,26 +164,38 @@ class SlabStore final : public DiskStore {
       drop_version(*superseded);
   }
 
-  /// Every block leaves the index before the first header is erased.
-  Task<std::size_t> purge(std::string bucket, std::string prefix) override {
+  Task<Purged> purge(std::string bucket, std::string prefix) override {
     purged_.add(bucket, prefix);
-    std::vector<StoredBlock> blocks = index_.with_prefix(bucket, prefix);
-    std::erase_if(blocks, [this](const StoredBlock& stored) { return !index_.erase(stored); });
-    const std::size_t count = blocks.size();
-    for (const auto& slab : slabs_) {
-      const std::vector<StoredBlock> leftovers = slab->leftovers(bucket, prefix);
-      blocks.insert(blocks.end(), leftovers.begin(), leftovers.end());
+    Purged purged;
+    for (std::size_t part = 0; part < BlockIndex::kParts; ++part) {
+      const std::vector<StoredBlock> blocks = index_.with_prefix(part, bucket, prefix);
+      for (std::size_t i = 0; i < blocks.size(); ++i) {
+        purged.blocks += doom(blocks[i]) ? 1 : 0;
+        if (i % kBatch == kBatch - 1)
+          co_await runtime::yield();
+      }
+      co_await runtime::yield();
     }
-    for (const StoredBlock& stored : blocks)
-      co_await slabs_[stored.device]->erase(stored);
-    co_return count;
+    for (const auto& slab : slabs_) {
+      for (std::uint32_t first = 0; first < slab->slot_count(); first += kBatch) {
+        for (const StoredBlock& stored : slab->doom_leftovers(bucket, prefix, first, kBatch))
+          doom(stored);
+        co_await runtime::yield();
+      }
+    }
+    for (const auto& slab : slabs_) {
+      const std::uint64_t left = co_await slab->wait_erased();
+      if (left != 0)
+        purged.unreached.push_back({slab->path(), left});
+    }
+    co_return std::move(purged);
   }
 
   std::vector<Status> status() const override {
     std::vector<Status> all;
     for (const auto& slab : slabs_)
-      all.push_back(
-          {slab->path(), slab->slot_count(), slab->used(), slab->scanned(), slab->failed()});
+      all.push_back({slab->path(), slab->slot_count(), slab->used(), slab->scanned(),
+                     slab->readable(), slab->writable()});
     return all;
   }
 
@@ -198,13 +243,13 @@ class SlabStore final : public DiskStore {
       recovery_watch_.reset();
   }
 
-  /// From the device with the largest part of its slots free; where none is free, from each in
-  /// turn.
-  std::optional<Slab::Reservation> reserve(Placement placement, Slab*& chosen) {
+  /// The devices that have room: first the one with the largest part of its slots free; where none
+  /// is free, each in turn.
+  std::vector<Slab*> with_room(Placement placement) {
     double most = 0;
     std::size_t first = slabs_.size();
     for (std::size_t i = 0; i < slabs_.size(); ++i) {
-      const double part = slabs_[i]->usable() ? slabs_[i]->free_part() : 0;
+      const double part = slabs_[i]->room(placement) == Room::yes ? slabs_[i]->free_part() : 0;
       if (part > most) {
         most = part;
         first = i;
@@ -212,12 +257,34 @@ class SlabStore final : public DiskStore {
     }
     if (first == slabs_.size())
       first = turn_.fetch_add(1, std::memory_order_relaxed);
+    std::vector<Slab*> devices;
     for (std::size_t i = 0; i < slabs_.size(); ++i) {
-      chosen = slabs_[(first + i) % slabs_.size()].get();
-      if (auto reservation = chosen->reserve(placement); reservation)
-        return reservation;
+      Slab* slab = slabs_[(first + i) % slabs_.size()].get();
+      if (slab->room(placement) == Room::yes)
+        devices.push_back(slab);
     }
-    return std::nullopt;
+    return devices;
+  }
+
+  /// Names a block that is live in the index, and only then it may be evicted.
+  void show(Slab& slab, const StoredBlock& stored, Placement placement,
+            const PurgeList::Watch& purges) {
+    if (index_.insert(stored))
+      slab.enter(stored, placement);
+    else
+      slab.release(stored);
+    if (purges.matches(stored.object->identity()))
+      doom(stored);
+    if (slab.failed())
+      drop(stored);
+  }
+
+  /// Of a live block that left the index while its slot was to be written.
+  static void let_go(Slab& slab, const StoredBlock& stored, const PurgeList::Watch& purges) {
+    if (purges.matches(stored.object->identity()))
+      slab.doom(stored);
+    else
+      slab.release(stored);
   }
 
   void drop(const StoredBlock& stored) {
@@ -230,14 +297,32 @@ class SlabStore final : public DiskStore {
       drop(stored);
   }
 
-  void forget_if_failed(Slab& slab) {
-    if (!slab.take_failure())
-      return;
-    for (const StoredBlock& stored : slab.live_blocks())
-      drop(stored);
+  /// For a block that is purged: false where it has left the index already.
+  bool doom(const StoredBlock& stored) {
+    if (!index_.erase(stored))
+      return false;
+    slabs_[stored.device]->doom(stored);
+    return true;
   }
 
+  void forget_if_failed(Slab& slab) {
+    if (slab.take_failure())
+      runtime::Worker::current().tasks().spawn("forget device", &SlabStore::forget, this, &slab);
+  }
+
+  static Task<void> forget(SlabStore* self, Slab* slab) {
+    for (std::uint32_t first = 0; first < slab->slot_count(); first += kBatch) {
+      for (const StoredBlock& stored : slab->live_blocks(first, kBatch))
+        self->drop(stored);
+      co_await runtime::yield();
+    }
+  }
+
+  /// Slots or blocks that are gone through in one turn of the event loop.
+  static constexpr std::uint32_t kBatch = 1024;
+
   std::vector<std::unique_ptr<Slab>> slabs_;
+  io::BufferPool& pool_;
   BlockIndex index_;
   VersionHolds holds_;
   PurgeList purged_;
@@ -281,8 +366,10 @@ void Hold::end() {
 }
 
 Result<std::unique_ptr<DiskStore>> DiskStore::open(const DiskConfig& config, io::IoEngine& engine,
+                                                   io::BufferPool& pool,
                                                    runtime::WorkerPool& workers) {
   ASSERT(runtime::Worker::current_or_null() == nullptr);
+  pool.divide(config.devices.size());
   std::vector<std::unique_ptr<Slab>> slabs;
   for (const DeviceConfig& device_config : config.devices) {
     TRY(auto device, engine.open(device_config.path, device_config.size_bytes));
@@ -293,12 +380,14 @@ Result<std::unique_ptr<DiskStore>> DiskStore::open(const DiskConfig& config, io:
     options.prestage_max_share = config.prestage_max_share;
     options.prestage_evict_older_than = config.prestage_evict_older_than;
     options.first_sequence = first_sequence();
+    options.stall = config.device_stall;
+    options.pool = &pool;
     auto promise = std::make_shared<std::promise<Opened>>();
     workers.spawn_on(0, "open slab", &open_slab, std::move(device), options, promise);
     TRY(auto slab, promise->get_future().get());
     slabs.push_back(std::move(slab));
   }
-  auto store = std::make_unique<SlabStore>(std::move(slabs));
+  auto store = std::make_unique<SlabStore>(std::move(slabs), pool);
   store->start_recovery(workers);
   return store;
 }

@@ -46,14 +46,14 @@ struct FillMetrics {
 /// What a block holds on its way to its slot.
 struct WriteCharge {
   FillTraffic::Permit turn;  ///< None for a block that a reader waited for.
-  io::Lease lease;
+  DiskStore::Admission admission;
 };
 
 Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, WriteCharge charge,
                       PageChecksums checksums, Placement placement, PurgeList::Watch purges) {
-  std::vector<io::PageRef> pages = charge.lease.pages;
-  const Result<void> written = co_await disk->write(std::move(object), block, std::move(pages),
-                                                    checksums, placement, std::move(purges));
+  const Result<void> written =
+      co_await disk->write(std::move(object), block, std::move(charge.admission), checksums,
+                           placement, std::move(purges));
   if (!written)
     FillMetrics::get().not_stored.add();
 }
@@ -62,26 +62,22 @@ Placement placement_of(FillReason reason) {
   return reason == FillReason::prestage ? Placement::cold : Placement::hot;
 }
 
-/// The share for a block's way to its slot. A reader does not wait for it: past the share its block
-/// is served and not stored. What nobody waits for goes at the devices' pace.
+/// A device for a block, and its part of the share for writes. A reader does not wait for its
+/// block's way to a slot: where there is no room now, the block is served and not stored. What
+/// nobody waits for goes at the devices' pace.
 Task<std::optional<WriteCharge>> charge_write(const FillContext& context, bool is_wanted,
-                                              std::vector<io::PageRef> pages) {
+                                              Placement placement, std::vector<io::PageRef> pages) {
   WriteCharge charge;
-  if (is_wanted) {
-    auto lease = context.pool.try_charge(io::Share::slot_write, std::move(pages));
-    if (!lease)
+  const Deadline deadline = Deadline::after(is_wanted ? milliseconds::zero() : kWritePatience);
+  if (!is_wanted) {
+    charge.turn = co_await context.traffic.background_writes().acquire(deadline);
+    if (!charge.turn)
       co_return std::nullopt;
-    charge.lease = std::move(*lease);
-    co_return std::move(charge);
   }
-  const Deadline deadline = Deadline::after(kWritePatience);
-  charge.turn = co_await context.traffic.background_writes().acquire(deadline);
-  if (!charge.turn)
+  auto admission = co_await context.disk->admit(std::move(pages), placement, deadline);
+  if (!admission)
     co_return std::nullopt;
-  auto lease = co_await context.pool.charge(io::Share::slot_write, std::move(pages), deadline);
-  if (!lease)
-    co_return std::nullopt;
-  charge.lease = std::move(lease).value();
+  charge.admission = std::move(admission).value();
   co_return std::move(charge);
 }
 
@@ -275,7 +271,8 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
     co_return success();
   std::optional<WriteCharge> held;
   if (context.disk->admits(placement_of(self.reason_)))
-    held = co_await charge_write(context, self.is_wanted(), lease.pages);
+    held =
+        co_await charge_write(context, self.is_wanted(), placement_of(self.reason_), lease.pages);
   if (!held) {
     FillMetrics::get().not_stored.add();
     co_return success();

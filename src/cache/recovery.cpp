@@ -27,7 +27,8 @@ Task<void> Slab::scan(const RecoveryContext& context, std::uint32_t first, std::
     const auto slot = static_cast<std::uint32_t>(at);
     std::vector<iovec> parts;
     parts.push_back({space->bytes.data(), kHeaderSize});
-    const Result<void> read = co_await transfer(false, slot_offset(slot), std::move(parts));
+    const Result<void> read =
+        co_await transfer(Direction::read, slot_offset(slot), std::move(parts), nullptr);
     scanned_.fetch_add(1);
     // What cannot be read stays unscanned: it is not written to either.
     if (!read)
@@ -42,7 +43,7 @@ Task<void> Slab::scan(const RecoveryContext& context, std::uint32_t first, std::
     show_found(context.index, stored);
     if (context.purged.matches(stored.object->identity())) {
       context.index.erase(stored);
-      co_await erase(stored);
+      doom(stored);
     }
   }
 }
@@ -65,7 +66,6 @@ StoredBlock Slab::adopt(BlockIndex& index, std::uint32_t number, SlotHeader head
   slot.sequence = stored.sequence;
   next_sequence_ = std::max(next_sequence_, stored.sequence + 1);
   add_live(1);
-  order_.enter_found(number);
   return stored;
 }
 
@@ -75,7 +75,9 @@ void Slab::show_found(BlockIndex& index, const StoredBlock& stored) {
   const bool older = present && present->device == number_ && present->sequence < stored.sequence;
   if (older && index.erase(*present))
     release(*present);
-  if (!index.insert(stored))
+  if (index.insert(stored))
+    enter_found(stored);
+  else
     release(stored);
 }
 

@@ -364,6 +364,13 @@ std::vector<Key> cache_keys() {
        .access = field<&Config::cache, &cache::CacheConfig::disk,
                        &cache::DiskConfig::device_writes_per_day>(),
        .bounds = {0, 1'000}},
+      {.name = "cache.device_stall",
+       .type = Type::duration,
+       .help = "A device on which operations are under way and none has ended for this long is "
+               "passed over until it answers: its blocks are read from the origin.",
+       .access =
+           field<&Config::cache, &cache::CacheConfig::disk, &cache::DiskConfig::device_stall>(),
+       .bounds = {.min = 50, .max = 60'000}},
       {.name = "cache.fill_stall",
        .type = Type::duration,
        .help = "Without a byte for this long a fill's origin request is replaced, once.",

@@ -17,7 +17,7 @@ Task<void> Proxy::serve(std::unique_ptr<net::Stream> stream) {
   co_await session.run();
 }
 
-Task<std::size_t> Proxy::purge(std::string bucket, std::string prefix) {
+Task<cache::Purged> Proxy::purge(std::string bucket, std::string prefix) {
   return shared_->cache.purge(std::move(bucket), std::move(prefix));
 }
 

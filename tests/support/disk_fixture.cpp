@@ -89,16 +89,15 @@ bool is_block(const cache::Object& object, std::uint32_t block, std::uint32_t fi
   return same;
 }
 
-Task<Result<void>> get(cache::DiskStore& store, io::BufferPool& pool, cache::ObjectPtr object,
-                       std::uint32_t block, std::uint32_t first_page, std::uint32_t count) {
-  auto lease = co_await pool.acquire(io::Share::disk_read, count, Deadline::never());
-  std::vector<io::PageRef> pages = lease.value().pages;
-  for (const io::PageRef& page : pages)
-    std::memset(page.data(), 0xdd, kPageSize);
-  const Result<void> result = co_await store.read(object, block, first_page, std::move(pages));
-  if (result && !is_block(*object, block, first_page, lease.value().pages))
+Task<Result<void>> get(cache::DiskStore& store, cache::ObjectPtr object, std::uint32_t block,
+                       std::uint32_t first_page, std::uint32_t count) {
+  const auto read =
+      co_await store.read(object, block, first_page, count, std::nullopt, Deadline::never());
+  if (!read)
+    co_return read.error();
+  if (!is_block(*object, block, first_page, read.value().pages))
     throw std::runtime_error{"wrong bytes of " + object->identity().key};
-  co_return result;
+  co_return success();
 }
 
 Task<Result<void>> put(cache::DiskStore& store, io::BufferPool& pool, cache::ObjectPtr object,
@@ -108,15 +107,19 @@ Task<Result<void>> put(cache::DiskStore& store, io::BufferPool& pool, cache::Obj
   auto lease = co_await pool.acquire(io::Share::fill, count, Deadline::never());
   cache::PageChecksums checksums;
   make_block(*object, block, lease.value().pages, checksums);
-  std::vector<io::PageRef> pages = lease.value().pages;
-  const Result<void> result = co_await store.write(std::move(object), block, std::move(pages),
-                                                   checksums, placement, std::move(purges));
+  auto admission = co_await store.admit(lease.value().pages, placement, Deadline::never());
+  if (!admission)
+    co_return admission.error();
+  const Result<void> result =
+      co_await store.write(std::move(object), block, std::move(admission).value(), checksums,
+                           placement, std::move(purges));
   co_return result;
 }
 
 DiskFixture::~DiskFixture() {
   stop();
   EXPECT_EQ(pool.free_count(), pool.frame_count());
+  EXPECT_EQ(pool.share_used(io::Share::disk_read) + pool.share_used(io::Share::slot_write), 0U);
 }
 
 void DiskFixture::settle() {
@@ -132,7 +135,7 @@ void DiskFixture::stop() {
 
 void DiskFixture::start(bool wait) {
   stop();
-  store = cache::DiskStore::open(config, engine, workers).value();
+  store = cache::DiskStore::open(config, engine, pool, workers).value();
   if (wait)
     settle();
 }
@@ -154,15 +157,15 @@ Result<void> DiskFixture::get(const cache::ObjectPtr& object, std::uint32_t bloc
                               std::uint32_t first_page, std::uint32_t count) {
   Result<void> result = success();
   run_alone(workers, [&]() -> Task<void> {
-    result = co_await test::get(*store, pool, object, block, first_page, count);
+    result = co_await test::get(*store, object, block, first_page, count);
   });
   return result;
 }
 
-std::size_t DiskFixture::purge(std::string bucket, std::string prefix) {
-  std::size_t count = 0;
-  run_alone(workers, [&]() -> Task<void> { count = co_await store->purge(bucket, prefix); });
-  return count;
+cache::Purged DiskFixture::purge(std::string bucket, std::string prefix) {
+  cache::Purged purged;
+  run_alone(workers, [&]() -> Task<void> { purged = co_await store->purge(bucket, prefix); });
+  return purged;
 }
 
 cache::DeviceConfig DiskFixture::device(std::string path, std::uint64_t slots) {

@@ -26,14 +26,16 @@ bool is_block(const cache::Object& object, std::uint32_t block, std::uint32_t fi
               const std::vector<io::PageRef>& pages);
 
 /// What a read of pages came to; wrong bytes reported as success throw.
-Task<Result<void>> get(cache::DiskStore& store, io::BufferPool& pool, cache::ObjectPtr object,
-                       std::uint32_t block, std::uint32_t first_page, std::uint32_t count);
+Task<Result<void>> get(cache::DiskStore& store, cache::ObjectPtr object, std::uint32_t block,
+                       std::uint32_t first_page, std::uint32_t count);
 Task<Result<void>> put(cache::DiskStore& store, io::BufferPool& pool, cache::ObjectPtr object,
                        std::uint32_t block, cache::Placement placement);
 
 /// One slab of `slots` slots on each device; every call runs on a worker to its end.
 class DiskFixture : public testing::Test {
  protected:
+  /// Gates that tests close are no stalls, unless they say so.
+  DiskFixture() { config.device_stall = std::chrono::seconds{60}; }
   ~DiskFixture() override;
 
   /// Opens the store on the disks as they are, after closing the last one; recovered unless told
@@ -48,7 +50,7 @@ class DiskFixture : public testing::Test {
   Result<void> get(const cache::ObjectPtr& object, std::uint32_t block = 0);
   Result<void> get(const cache::ObjectPtr& object, std::uint32_t block, std::uint32_t first_page,
                    std::uint32_t count);
-  std::size_t purge(std::string bucket, std::string prefix);
+  cache::Purged purge(std::string bucket, std::string prefix);
   MemoryDisk& disk(const std::string& path = "a") { return *engine.disks.at(path); }
 
   /// With this many slots.

@@ -20,6 +20,18 @@ struct AdminConfig {
   std::string token_file = {};  ///< Empty: none, and only a port on loopback changes state.
 };
 
+/// What a purge has done.
+struct PurgeOutcome {
+  /// Headers on one device that could not be erased: their blocks are not served any more, but a
+  /// restart may find them.
+  struct Unreached {
+    std::string device;
+    std::uint64_t blocks = 0;
+  };
+  std::uint64_t purged = 0;  ///< Blocks.
+  std::vector<Unreached> unreached = {};
+};
+
 /// What the server asks the rest of the daemon. Called on any worker's thread; each must stay
 /// callable until the workers are drained. An empty function: that answer is 404 (ready: yes).
 struct AdminHooks {
@@ -28,9 +40,9 @@ struct AdminHooks {
   std::function<bool()> ready;
   /// A JSON object: what /status.json and the page show.
   std::function<std::string()> status_json;
-  /// Drops what is cached of the keys of `bucket` that begin with `prefix` (empty: all); how many
-  /// objects that were. A plain function that returns a coroutine which owns what it needs.
-  std::function<Task<Result<std::uint64_t>>(std::string bucket, std::string prefix)> purge;
+  /// Drops what is cached of the keys of `bucket` that begin with `prefix` (empty: all). A plain
+  /// function that returns a coroutine which owns what it needs.
+  std::function<Task<Result<PurgeOutcome>>(std::string bucket, std::string prefix)> purge;
 };
 
 /// Answers, each with Cache-Control: no-store:
@@ -39,7 +51,8 @@ struct AdminHooks {
 ///   GET  /readyz       200 or 503
 ///   GET  /status.json  AdminHooks::status_json
 ///   GET  / or /status  the same for humans
-///   POST /purge?bucket=B[&prefix=P]   {"purged": N}
+///   POST /purge?bucket=B[&prefix=P]   {"purged": N}, and where some device could not be
+///                                     written: "unreached": [{"device": D, "blocks": N}]
 /// HEAD wherever GET. Errors are {"error": "..."}. Reading needs no credentials, so that probes and
 /// Prometheus work as they are; what changes state passes the gate (src/admin/gate.hpp).
 class AdminServer {

@@ -128,7 +128,7 @@ class BlockCache {
   void drop_superseded(const Object& current);
   /// Before coverage() promises its bytes to a reader, who keeps it.
   Hold hold(const ObjectPtr& version);
-  Task<std::size_t> purge(std::string bucket, std::string prefix);
+  Task<Purged> purge(std::string bucket, std::string prefix);
 
   DiskStore* disk() { return disk_.get(); }
   void stop();

@@ -36,8 +36,8 @@ class Proxy final : public net::ConnectionHandler {
 
   Task<void> serve(std::unique_ptr<net::Stream> stream) override;
 
-  /// Forgets what is cached of keys with that prefix; the count of blocks. On a worker's thread.
-  Task<std::size_t> purge(std::string bucket, std::string prefix);
+  /// Forgets what is cached of keys with that prefix; on a worker's thread.
+  Task<cache::Purged> purge(std::string bucket, std::string prefix);
   /// Begins no more pre-staging; what is in progress ends by itself. Any thread.
   void stop();
 

@@ -215,9 +215,9 @@ TEST_F(TokenTest, FollowsTheFile) {
 
 class GatedServerTest : public TokenTest {
  protected:
-  static Task<Result<std::uint64_t>> count_purge(int* purges) {
+  static Task<Result<PurgeOutcome>> count_purge(int* purges) {
     ++*purges;
-    co_return std::uint64_t{1};
+    co_return PurgeOutcome{.purged = 1};
   }
 
   std::unique_ptr<AdminServer> start(const AdminConfig& config) {

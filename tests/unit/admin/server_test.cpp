@@ -15,11 +15,14 @@ namespace {
 
 using net::testing::RawClient;
 
-Task<Result<std::uint64_t>> purge_one(std::string* asked, std::string bucket, std::string prefix) {
+Task<Result<PurgeOutcome>> purge_one(std::string* asked, std::string bucket, std::string prefix) {
   *asked = bucket + "|" + prefix;
   if (bucket == "broken")
     co_return Errc::device_failed;
-  co_return std::uint64_t{7};
+  PurgeOutcome outcome{.purged = 7};
+  if (bucket == "hung")
+    outcome.unreached = {{"/dev/\"a\"", 3}};
+  co_return std::move(outcome);
 }
 
 class AdminServerTest : public net::testing::NetTest {
@@ -73,6 +76,8 @@ TEST_F(AdminServerTest, AnswersByMethodAndPath) {
       {"GET /readyz?verbose", 200, "text/plain; charset=utf-8", "ready\n"},
       {"GET /status.json", 200, "application/json", R"({"cache":{"size":42}})"},
       {"POST /purge?bucket=b", 200, "application/json", "{\"purged\":7}\n"},
+      {"POST /purge?bucket=hung", 200, "application/json",
+       "{\"purged\":7,\"unreached\":[{\"device\":\"/dev/\\\"a\\\"\",\"blocks\":3}]}\n"},
       {"GET /nothing", 404, "application/json", "{\"error\":\"there is nothing here\"}\n"},
       {"GET /purge?bucket=b", 405, "application/json", "{\"error\":\"purge is a POST\"}\n"},
       {"DELETE /metrics", 405, "application/json", "{\"error\":\"this can only be read\"}\n"},

@@ -76,7 +76,7 @@ TEST_F(DaemonTest, OpensItsDevices) {
   const auto daemon = start();
   const std::string status = get(daemon->admin_port(), "/status.json");
   EXPECT_THAT(status, HasSubstr("\"path\":\"" + (directory_ / "slab0").string() + "\""));
-  EXPECT_THAT(status, HasSubstr("\"failed\":false"));
+  EXPECT_THAT(status, HasSubstr("\"readable\":true,\"writable\":true"));
   daemon->stop();
   EXPECT_EQ(fs::file_size(directory_ / "slab0"), 64 * MiB);
 }

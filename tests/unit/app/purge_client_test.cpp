@@ -16,12 +16,15 @@
 namespace forebay::app {
 namespace {
 
-Task<Result<std::uint64_t>> record_purge(std::string* asked, std::string bucket,
-                                         std::string prefix) {
+Task<Result<admin::PurgeOutcome>> record_purge(std::string* asked, std::string bucket,
+                                               std::string prefix) {
   *asked = bucket + "|" + prefix;
   if (bucket == "broken")
     co_return Errc::device_failed;
-  co_return std::uint64_t{42};
+  admin::PurgeOutcome outcome{.purged = 42};
+  if (bucket == "hung")
+    outcome.unreached = {{"a", 3}, {"b", 1}};
+  co_return std::move(outcome);
 }
 
 /// A node's admin port, and what was asked of it.
@@ -52,6 +55,14 @@ TEST_F(PurgeClientTest, AsksForBucketAndPrefixAndReadsTheCount) {
   EXPECT_TRUE(answer.done) << answer.message;
   EXPECT_EQ(answer.purged, 42U);
   EXPECT_EQ(asked_, "data|a b/ü&c=d+%2F");
+}
+
+TEST_F(PurgeClientTest, NamesTheDevicesThatWereNotReached) {
+  const PurgeAnswer answer = purge(address(), {.bucket = "hung", .prefix = ""});
+  EXPECT_TRUE(answer.done);
+  EXPECT_EQ(answer.purged, 42U);
+  EXPECT_NE(answer.message.find("a cannot be written now: 3 blocks"), std::string::npos);
+  EXPECT_NE(answer.message.find("b cannot be written now: 1 blocks"), std::string::npos);
 }
 
 TEST_F(PurgeClientTest, AsksForAWholeBucket) {

@@ -160,10 +160,12 @@ TEST_F(DiskStoreTest, TheShareOfWhatComesAheadIsEachDevices) {
   EXPECT_EQ(store->room_ahead(100), 0U);
   EXPECT_EQ(put(warm, 6, Placement::cold).error(), Errc::overloaded);
   // A write that failed, and a purge, give the share back.
-  EXPECT_EQ(purge("bucket", "warm"), 6U);
+  EXPECT_EQ(purge("bucket", "warm").blocks, 6U);
   set_fault([](const auto& op) { return op.is_write ? Fault::error : Fault::none; });
   EXPECT_FALSE(put(warm, 0, Placement::cold));
-  EXPECT_EQ(store->room_ahead(100), 6U);
+  EXPECT_EQ(store->room_ahead(100), 4U) << "one of them is closed for writing";
+  while (store->room_ahead(100) != 6U)
+    std::this_thread::yield();
 }
 
 TEST_F(DiskStoreTest, WhatComesAheadDrawsTokens) {
@@ -190,10 +192,9 @@ TEST_F(DiskStoreTest, AFullStoreOverwritesOnlyWithTokens) {
   EXPECT_TRUE(put(make_object("c", MiB)));
 }
 
-Task<void> read_whole(DiskStore* store, io::BufferPool* pool, ObjectPtr object,
-                      std::atomic<bool>* right) {
+Task<void> read_whole(DiskStore* store, ObjectPtr object, std::atomic<bool>* right) {
   const std::uint32_t pages = page_count(object->block_length(0));
-  const auto result = co_await test::get(*store, *pool, std::move(object), 0, 0, pages);
+  const auto result = co_await test::get(*store, std::move(object), 0, 0, pages);
   *right = result.has_value();
 }
 
@@ -204,7 +205,7 @@ TEST_F(DiskStoreTest, WhatIsBeingReadIsNoVictim) {
   disk().gate.close();
   set_fault([](const auto& op) { return op.is_write ? Fault::none : Fault::delay; });
   std::atomic<bool> right{false};
-  workers.spawn_on(0, "read", &read_whole, store.get(), &pool, object, &right);
+  workers.spawn_on(0, "read", &read_whole, store.get(), object, &right);
   while (disk().gate.waiting() == 0)
     std::this_thread::yield();
   EXPECT_EQ(put(make_object("other", MiB)).error(), Errc::overloaded);
@@ -307,8 +308,8 @@ TEST_F(DiskStoreTest, APurgeErasesAcrossARestart) {
   ASSERT_TRUE(put(b));
   // Freed in memory; its header is still there.
   store->drop_superseded(*a);
-  EXPECT_EQ(purge("elsewhere", ""), 0U);
-  EXPECT_EQ(purge("bucket", "dir/"), 3U);
+  EXPECT_EQ(purge("elsewhere", "").blocks, 0U);
+  EXPECT_EQ(purge("bucket", "dir/").blocks, 3U);
   for (int round = 0; round < 2; ++round) {
     EXPECT_FALSE(store->contains(*a, 0));
     EXPECT_FALSE(store->contains(*superseded, 0));
@@ -436,7 +437,9 @@ TEST_F(DiskStoreTest, AReadErrorDropsTheBlockAndManyCondemnTheDevice) {
   }
   EXPECT_EQ(hits, 15) << "the other device serves on";
   EXPECT_EQ(errors, 8) << "after that the blocks are forgotten";
-  EXPECT_TRUE(store->status()[0].failed);
+  EXPECT_FALSE(store->status()[0].readable);
+  EXPECT_FALSE(store->status()[0].writable);
+  settle();
   EXPECT_EQ(store->status()[0].used, 0U);
   // What comes now goes to the one that works, and no further.
   for (int i = 0; i < 5; ++i)
@@ -444,20 +447,18 @@ TEST_F(DiskStoreTest, AReadErrorDropsTheBlockAndManyCondemnTheDevice) {
   EXPECT_EQ(store->status()[1].used, 20U);
 }
 
-TEST_F(DiskStoreTest, AFailedWriteIsShownToNobodyAndItsSlotIsNotTriedAgain) {
+TEST_F(DiskStoreTest, AFailedWriteIsShownToNobody) {
   open(12);
   set_fault([](const auto& op) {
     return op.is_write && op.offset == slot_offset(0) ? Fault::torn : Fault::none;
   });
   EXPECT_EQ(put(make_object("a", 4 * MiB)).error(), Errc::device_failed);
   EXPECT_FALSE(store->contains(*make_object("a", 4 * MiB), 0));
-  for (int i = 0; i < 11; ++i)
-    EXPECT_TRUE(put(make_object(std::to_string(i), 4 * KiB))) << i;
-  EXPECT_FALSE(store->status()[0].failed);
+  EXPECT_EQ(store->status()[0].used, 0U);
   start();
   const auto torn = get(make_object("a", 4 * MiB));
   EXPECT_EQ(torn.error(), Errc::corrupt);
-  EXPECT_EQ(store->status()[0].used, 11U);
+  EXPECT_EQ(store->status()[0].used, 0U);
 }
 
 TEST_F(DiskStoreTest, SilentFaultsOfTheDeviceAreMisses) {
@@ -563,12 +564,12 @@ TEST_F(DiskStoreTest, AnotherSizeIsACleanStart) {
 
 TEST_F(DiskStoreTest, ADeviceThatCannotBeReadOrIsTooSmallIsAnError) {
   config.devices = {{"a", 64 * KiB}};
-  EXPECT_EQ(DiskStore::open(config, engine, workers).error(), Errc::invalid_config);
+  EXPECT_EQ(DiskStore::open(config, engine, pool, workers).error(), Errc::invalid_config);
   engine.disks.clear();
   config.devices = {device("a", 2)};
   engine.disks["a"] = std::make_shared<test::MemoryDisk>(config.devices[0].size_bytes);
   set_fault([](const auto&) { return Fault::error; });
-  EXPECT_EQ(DiskStore::open(config, engine, workers).error(), Errc::device_failed);
+  EXPECT_EQ(DiskStore::open(config, engine, pool, workers).error(), Errc::device_failed);
 }
 
 TEST_F(DiskStoreTest, AnIdentityTooLongForAHeaderIsNotStored) {

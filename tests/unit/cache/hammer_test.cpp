@@ -36,13 +36,13 @@ std::uint32_t any_block(std::mt19937& random) {
   return static_cast<std::uint32_t>(random() % 8 == 0 ? random() % 3 : 3);
 }
 
-Task<void> read_once(DiskStore& store, io::BufferPool& pool, std::mt19937& random, Tally& tally) {
+Task<void> read_once(DiskStore& store, std::mt19937& random, Tally& tally) {
   ObjectPtr object = any_object(random);
   const std::uint32_t block = any_block(random);
   const std::uint32_t pages = page_count(object->block_length(block));
   const auto first = static_cast<std::uint32_t>(random() % pages);
   const auto count = static_cast<std::uint32_t>(1 + random() % std::min(4U, pages - first));
-  const auto result = co_await test::get(store, pool, std::move(object), block, first, count);
+  const auto result = co_await test::get(store, std::move(object), block, first, count);
   ++(result ? tally.hits : tally.misses);
   if (!result && result.error() != Errc::not_found)
     ++tally.unexpected;
@@ -65,7 +65,7 @@ Task<void> hammer(DiskStore* store, io::BufferPool* pool, unsigned seed, Tally* 
     co_await runtime::sleep_until(Deadline::after(std::chrono::microseconds{200}));
     const unsigned dice = random() % 100;
     if (dice < 55) {
-      co_await read_once(*store, *pool, random, *tally);
+      co_await read_once(*store, random, *tally);
     } else if (dice < 92) {
       co_await write_once(*store, *pool, random, *tally);
     } else if (dice < 97) {
@@ -88,7 +88,7 @@ class HammerTest : public test::DiskFixture {
   void hammer_store(io::IoEngine& io_engine) {
     Tally tally;
     for (unsigned round = 0; round < 3; ++round) {
-      store = DiskStore::open(config, io_engine, workers).value();
+      store = DiskStore::open(config, io_engine, pool, workers).value();
       for (unsigned i = 0; i < kTasks; ++i)
         workers.spawn_on(i % 2, "hammer", &hammer, store.get(), &pool, round * kTasks + i, &tally);
       settle();

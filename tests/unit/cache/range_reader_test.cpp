@@ -154,10 +154,10 @@ TEST_F(RangeReaderTest, WhatIsPurgedIsFetchedAgain) {
     const ObjectPtr object = make_object(5 * MiB);
     auto result = co_await read_all(*cache, object, 0, 5 * MiB, fetcher());
     EXPECT_TRUE(result);
-    const std::size_t other = co_await cache->purge("b", "x");
-    EXPECT_EQ(other, 0U);
-    const std::size_t purged = co_await cache->purge("b", "");
-    EXPECT_EQ(purged, 2U);
+    const Purged other = co_await cache->purge("b", "x");
+    EXPECT_EQ(other.blocks, 0U);
+    const Purged purged = co_await cache->purge("b", "");
+    EXPECT_EQ(purged.blocks, 2U);
     EXPECT_EQ(cache->coverage(*object, 0, 5 * MiB - 1).cached, 0U);
     result = co_await read_all(*cache, object, 0, 5 * MiB, fetcher());
     EXPECT_TRUE(result);
