@@ -45,9 +45,10 @@ std::unique_ptr<FillTraffic> make_traffic(const io::BufferPool& pool) {
 
 /// A disk read that nobody owns: readers wait for the pages.
 Task<void> load_pages(RamTier* ram, DiskStore* disk, ObjectPtr object, std::uint32_t block,
-                      std::uint32_t first_page, std::uint32_t count, io::Share share,
-                      Deadline deadline) {
-  const auto read = co_await disk->read(object, block, first_page, count, share, deadline);
+                      std::uint32_t first_page, std::uint32_t count,
+                      std::optional<io::Lease> frames, Deadline deadline) {
+  const auto read =
+      co_await disk->read(object, block, first_page, count, std::move(frames), deadline);
   if (read)
     ram->publish_pages(*object, block, first_page, read.value().pages);
   else
@@ -149,8 +150,16 @@ std::uint32_t BlockCache::start_load(const ObjectPtr& object, std::uint32_t bloc
   const auto [first, count] = ram_->claim_pages(object, block, first_page, end_page, most);
   if (count == 0)
     return end_page;
+  std::optional<io::Lease> frames;
+  if (share == io::Share::speculation) {
+    frames = disk_->try_frames(*object, block, count);
+    if (!frames) {
+      ram_->release_pages(*object, block, first, count);
+      return first;
+    }
+  }
   runtime::Worker::current().tasks().spawn("disk read", &load_pages, ram_.get(), disk_.get(),
-                                           object, block, first, count, share, queue);
+                                           object, block, first, count, std::move(frames), queue);
   return first + count;
 }
 

@@ -66,7 +66,7 @@ const BlockIndex::Version* BlockIndex::find_version(const NameShard& shard, cons
     return nullptr;
   const auto& versions = it->second;
   const auto version = std::find_if(versions.begin(), versions.end(), [&object](const Version& v) {
-    return v.object->hash() == object.hash();
+    return is_same(*v.object, object);
   });
   return version == versions.end() ? nullptr : &*version;
 }
@@ -187,7 +187,7 @@ std::vector<ObjectPtr> BlockIndex::superseded_by(const Object& current) const {
   if (it == shard.names.end())
     return others;
   for (const Version& version : it->second) {
-    if (version.object->hash() != current.hash() && !version.object->identity().has_version())
+    if (!is_same(*version.object, current) && !version.object->identity().has_version())
       others.push_back(version.object);
   }
   return others;

@@ -41,13 +41,22 @@ class SlabStore final : public DiskStore {
     return index_.knows(origin, bucket, key);
   }
 
+  std::optional<io::Lease> try_frames(const Object& object, std::uint32_t block,
+                                      std::size_t count) override {
+    const std::optional<std::uint32_t> device = index_.device_of(object, block);
+    if (!device || !slabs_[*device]->readable())
+      return std::nullopt;
+    return pool_.try_acquire(io::Share::speculation, count, *device);
+  }
+
   Task<Result<io::Lease>> read(ObjectPtr object, std::uint32_t block, std::uint32_t first_page,
-                               std::uint32_t count, io::Share share, Deadline deadline) override {
+                               std::uint32_t count, std::optional<io::Lease> frames,
+                               Deadline deadline) override {
     const std::optional<StoredBlock> stored = index_.find(*object, block);
     if (!stored)
       co_return Errc::not_found;
     Slab& slab = *slabs_[stored->device];
-    auto result = co_await slab.read(*stored, first_page, count, share, deadline);
+    auto result = co_await slab.read(*stored, first_page, count, std::move(frames), deadline);
     // Bytes that are wrong or out of reach are a miss from now on.
     if (!result && result.error() != Errc::overloaded)
       drop(*stored);
@@ -240,8 +249,7 @@ class SlabStore final : public DiskStore {
     double most = 0;
     std::size_t first = slabs_.size();
     for (std::size_t i = 0; i < slabs_.size(); ++i) {
-      const bool has_room = slabs_[i]->room(placement) == Room::yes;
-      const double part = has_room ? slabs_[i]->free_part() : 0;
+      const double part = slabs_[i]->room(placement) == Room::yes ? slabs_[i]->free_part() : 0;
       if (part > most) {
         most = part;
         first = i;

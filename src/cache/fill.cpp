@@ -62,8 +62,9 @@ Placement placement_of(FillReason reason) {
   return reason == FillReason::prestage ? Placement::cold : Placement::hot;
 }
 
-/// A reader does not wait for its block's way to a slot: where there is no room now, the block is
-/// served and not stored. What nobody waits for goes at the devices' pace.
+/// A device for a block, and its part of the share for writes. A reader does not wait for its
+/// block's way to a slot: where there is no room now, the block is served and not stored. What
+/// nobody waits for goes at the devices' pace.
 Task<std::optional<WriteCharge>> charge_write(const FillContext& context, bool is_wanted,
                                               Placement placement, std::vector<io::PageRef> pages) {
   WriteCharge charge;
@@ -268,9 +269,10 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
   self.at_block_ = progress.block;
   if (!keep || !purges)
     co_return success();
-  const Placement placement = placement_of(self.reason_);
-  std::optional<WriteCharge> held =
-      co_await charge_write(context, self.is_wanted(), placement, lease.pages);
+  std::optional<WriteCharge> held;
+  if (context.disk->admits(placement_of(self.reason_)))
+    held =
+        co_await charge_write(context, self.is_wanted(), placement_of(self.reason_), lease.pages);
   if (!held) {
     FillMetrics::get().not_stored.add();
     co_return success();

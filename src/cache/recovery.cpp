@@ -75,7 +75,9 @@ void Slab::show_found(BlockIndex& index, const StoredBlock& stored) {
   const bool older = present && present->device == number_ && present->sequence < stored.sequence;
   if (older && index.erase(*present))
     release(*present);
-  if (!index.insert(stored)) {
+  if (index.insert(stored))
+    enter_found(stored);
+  else
     release(stored);
     return;
   }

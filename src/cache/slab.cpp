@@ -143,7 +143,6 @@ void Slab::free_slot(std::uint32_t slot) {
   slots_[slot].found_by_scan = false;
   order_.remove(slot);
   free_.touch(slot);
-  ++free_count_;
 }
 
 /// With the mutex held.
@@ -218,7 +217,6 @@ std::optional<Slab::Reservation> Slab::reserve(Placement placement) {
     add_live(-1);
   } else {
     free_.remove(slot);
-    --free_count_;
   }
   order_.begin(slot, placement);
   slots_[slot].state = State::writing;
@@ -239,8 +237,8 @@ void Slab::commit(const StoredBlock& stored) {
 
 void Slab::give_back(const Reservation& reservation) {
   const std::lock_guard lock{mutex_};
-  order_.remove(reservation.slot);
   if (reservation.victim) {
+    order_.remove(reservation.slot);
     slots_[reservation.slot].state = State::live;
     add_live(1);
   } else {
@@ -252,6 +250,12 @@ void Slab::enter(const StoredBlock& stored, Placement placement) {
   const std::lock_guard lock{mutex_};
   if (is_live(stored) && !order_.contains(stored.slot))
     order_.enter(stored.slot, placement, Clock::now());
+}
+
+void Slab::enter_found(const StoredBlock& stored) {
+  const std::lock_guard lock{mutex_};
+  if (is_live(stored) && !order_.contains(stored.slot))
+    order_.enter_found(stored.slot);
 }
 
 /// With the mutex held.

@@ -88,15 +88,16 @@ class Slab {
   /// The write has failed: the victim is live again, and no victim before enter(); or the slot is
   /// free.
   void give_back(const Reservation& reservation);
-  /// The index names the block: it takes its place in the LRU, unless it has one or is gone.
+  /// The index names the block: it takes its place in the order, unless it has one or is gone.
   void enter(const StoredBlock& stored, Placement placement);
 
-  /// Reads and verifies pages of a live slot, in frames of this device's part of `share`.
-  /// Errc::not_found where the slot holds another block by now; corrupt; device_failed; overloaded
-  /// where no frames are to be had in time or the device stalls. In a stall this returns, and the
-  /// frames stay charged until the device has answered.
+  /// Reads and verifies pages of a live slot, in `frames` or, where there are none, in frames of
+  /// this device's part of the share for reads. Errc::not_found where the slot holds another block
+  /// by now; corrupt; device_failed; overloaded where no frames are to be had in time or the device
+  /// stalls. In a stall this returns, and the frames stay charged until the device has answered.
   Task<Result<io::Lease>> read(const StoredBlock& stored, std::uint32_t first_page,
-                               std::uint32_t count, io::Share share, Deadline deadline);
+                               std::uint32_t count, std::optional<io::Lease> frames,
+                               Deadline deadline);
   void touch(const StoredBlock& stored);
   /// The block is no longer in the index. Nothing where its slot holds another one by now.
   void release(const StoredBlock& stored);
@@ -172,6 +173,7 @@ class Slab {
   // recovery.cpp
   StoredBlock adopt(BlockIndex& index, std::uint32_t slot, SlotHeader header);
   void show_found(BlockIndex& index, const StoredBlock& stored);
+  void enter_found(const StoredBlock& stored);
 
   std::unique_ptr<io::BlockDevice> device_;
   std::uint32_t number_;
@@ -189,7 +191,6 @@ class Slab {
   // Guarded by mutex_.
   std::vector<Slot> slots_;
   Lru free_;  ///< The one that has been free longest is used first.
-  std::uint32_t free_count_ = 0;
   SlotOrder order_;
   WriteBudget budget_;
   std::uint64_t next_sequence_;

@@ -24,7 +24,6 @@ void Slab::doom_slot(std::uint32_t number) {
     add_live(-1);
   } else if (slot.state == State::free) {
     free_.remove(number);
-    --free_count_;
   }
   slot.state = State::doomed;
   doomed_.push_back(number);

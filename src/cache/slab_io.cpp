@@ -198,14 +198,22 @@ Task<void> Slab::perform(Slab* self, std::shared_ptr<Reading> reading) {
 }
 
 Task<Result<io::Lease>> Slab::read(const StoredBlock& stored, std::uint32_t first_page,
-                                   std::uint32_t count, io::Share share, Deadline deadline) {
+                                   std::uint32_t count, std::optional<io::Lease> frames,
+                                   Deadline deadline) {
   const std::uint64_t length = stored.object->block_length(stored.block);
   ASSERT(count != 0 && (std::uint64_t{first_page} + count - 1) * kPageSize < length);
   if (failed())
     co_return Errc::device_failed;
   auto reading = std::make_shared<Reading>();
-  CO_TRY(io::Lease lease, co_await pool_.acquire(share, count, deadline, number_));
-  reading->lease = std::move(lease);
+  if (frames) {
+    reading->lease = *std::move(frames);
+  } else {
+    CO_TRY(io::Lease lease, co_await pool_.acquire(io::Share::disk_read, count, deadline, number_));
+    reading->lease = std::move(lease);
+  }
+  ASSERT(reading->lease.pages.size() == count);
+  if (health_.stalled())
+    co_return Errc::overloaded;
   if (!pin(stored))
     co_return Errc::not_found;
   reading->stored = stored;

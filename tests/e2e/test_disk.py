@@ -238,6 +238,8 @@ def test_a_disk_that_refuses_writes(scripted, node):
         read_all(proxy.client(SCRIPT), bodies)
         proxy.settle()
     assert "slab0" in proxy.log(), "the log says which device it was"
+    assert proxy.metric("forebay_cache_disk_writable") == 0
+    assert proxy.metric("forebay_cache_disk_readable") == 1, "it keeps what it holds"
     proxy.launcher = []
     proxy.restart()
     read_all(proxy.client(SCRIPT), bodies)

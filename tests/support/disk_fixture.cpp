@@ -91,8 +91,8 @@ bool is_block(const cache::Object& object, std::uint32_t block, std::uint32_t fi
 
 Task<Result<void>> get(cache::DiskStore& store, cache::ObjectPtr object, std::uint32_t block,
                        std::uint32_t first_page, std::uint32_t count) {
-  const auto read = co_await store.read(object, block, first_page, count, io::Share::disk_read,
-                                        Deadline::never());
+  const auto read =
+      co_await store.read(object, block, first_page, count, std::nullopt, Deadline::never());
   if (!read)
     co_return read.error();
   if (!is_block(*object, block, first_page, read.value().pages))

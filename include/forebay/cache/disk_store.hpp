@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -97,15 +98,20 @@ class DiskStore {
   virtual bool knows(std::string_view origin, std::string_view bucket,
                      std::string_view key) const = 0;
 
-  /// Reads `count` pages from `first_page` on into frames of the device's part of `share`, and
-  /// verifies each against its checksum. Touches the LRU. Errc::not_found (not stored, or evicted
-  /// meanwhile), Errc::corrupt (the block is dropped from the index), Errc::device_failed (counted;
-  /// after a burst the device is marked bad and its blocks are forgotten), Errc::overloaded (no
-  /// frames in time, or the device stalls). It returns when a stall is noticed: the frames stay
-  /// with the operation.
+  /// Frames to read pages of that block into ahead of need, of its device's part of the share for
+  /// speculation. nullopt where they are not to be had at once, or the device is not.
+  virtual std::optional<io::Lease> try_frames(const Object& object, std::uint32_t block,
+                                              std::size_t count) = 0;
+  /// Reads `count` pages from `first_page` on and verifies each against its checksum: into
+  /// `frames`, or, where there are none, into such of the device's part of the share for reads,
+  /// which are waited for. Touches the LRU. Errc::not_found (not stored, or evicted meanwhile),
+  /// Errc::corrupt (the block is dropped from the index), Errc::device_failed (counted; after a
+  /// burst the device is marked bad and its blocks are forgotten), Errc::overloaded (no frames in
+  /// time, or the device stalls). It returns when a stall is noticed: the frames stay with the
+  /// operation.
   virtual Task<Result<io::Lease>> read(ObjectPtr object, std::uint32_t block,
                                        std::uint32_t first_page, std::uint32_t count,
-                                       io::Share share, Deadline deadline) = 0;
+                                       std::optional<io::Lease> frames, Deadline deadline) = 0;
 
   /// Marks the block as just used; nothing where it is not stored.
   virtual void touch(const Object& object, std::uint32_t block) = 0;
