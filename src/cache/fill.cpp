@@ -278,8 +278,8 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
     co_return success();
   }
   runtime::Worker::current().tasks().spawn("slot write", &write_slot, context.disk, self.object_,
-                                           block, std::move(*held), progress.checksums, placement,
-                                           *std::move(purges));
+                                           block, std::move(*held), progress.checksums,
+                                           placement_of(self.reason_), *std::move(purges));
   co_return success();
 }
 

@@ -79,11 +79,6 @@ void Slab::show_found(BlockIndex& index, const StoredBlock& stored) {
     enter_found(stored);
   else
     release(stored);
-    return;
-  }
-  const std::lock_guard lock{mutex_};
-  if (is_live(stored) && !order_.contains(stored.slot))
-    order_.enter_found(stored.slot);
 }
 
 void Slab::seed_lru() {

@@ -158,7 +158,7 @@ std::uint32_t Slab::used() const {
 
 double Slab::free_part() const {
   const std::lock_guard lock{mutex_};
-  return static_cast<double>(free_count_) / slot_count_;
+  return static_cast<double>(free_.size()) / slot_count_;
 }
 
 /// With the mutex held.
