@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <random>
 #include <utility>
+
+#include <boost/container/small_vector.hpp>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -31,19 +34,28 @@ Hash128 hash_bytes(std::string_view bytes) {
   return {hash.high64, hash.low64};
 }
 
-/// Length first: fields cannot run into each other.
-void append(std::string& out, std::string_view field) {
-  out.append(std::to_string(field.size())).push_back(':');
-  out.append(field);
+/// Of the fields, each with its length first, so that they cannot run into each other; and of a
+/// number.
+Hash128 hash_fields(std::initializer_list<std::string_view> fields, std::uint64_t number) {
+  constexpr std::size_t kUsual = 512;
+  boost::container::small_vector<char, kUsual> text;
+  const auto append = [&text](const void* bytes, std::size_t size) {
+    const auto* const begin = static_cast<const char*>(bytes);
+    text.insert(text.end(), begin, begin + size);
+  };
+  append(&number, sizeof number);
+  for (const std::string_view field : fields) {
+    const std::uint64_t size = field.size();
+    append(&size, sizeof size);
+    append(field.data(), field.size());
+  }
+  return hash_bytes({text.data(), text.size()});
 }
 
 Hash128 identity_hash(const Identity& identity) {
-  std::string text;
-  for (const std::string* field :
-       {&identity.origin, &identity.bucket, &identity.key, &identity.etag, &identity.version_id})
-    append(text, *field);
-  text.append(std::to_string(identity.size));
-  return hash_bytes(text);
+  return hash_fields(
+      {identity.origin, identity.bucket, identity.key, identity.etag, identity.version_id},
+      identity.size);
 }
 
 }  // namespace
@@ -57,10 +69,7 @@ std::uint32_t Object::block_length(std::uint32_t block) const {
 }
 
 Hash128 name_hash(std::string_view origin, std::string_view bucket, std::string_view key) {
-  std::string text;
-  for (const std::string_view field : {origin, bucket, key})
-    append(text, field);
-  return hash_bytes(text);
+  return hash_fields({origin, bucket, key}, 0);
 }
 
 Hash128 block_hash(const Object& object, std::uint32_t block) {

@@ -19,12 +19,6 @@ constexpr std::uint32_t page_of(std::uint32_t offset) {
   return static_cast<std::uint32_t>(offset / kPageSize);
 }
 
-void wake_all(std::vector<std::shared_ptr<runtime::Waiter>>& waiters) {
-  for (const auto& waiter : waiters)
-    waiter->wake();
-  waiters.clear();
-}
-
 }  // namespace
 
 void View::add(io::PageRef page, std::size_t offset, std::size_t size) {
@@ -32,6 +26,13 @@ void View::add(io::PageRef page, std::size_t offset, std::size_t size) {
   pages_[count_] = std::move(page);
   ++count_;
   size_ += size;
+}
+
+void RamTier::Entry::wake() {
+  for (const auto& waiter : waiters)
+    waiter->wake();
+  waiters.clear();
+  wake_at = kNever;
 }
 
 RamTier::RamTier(io::BufferPool& pool)
@@ -63,7 +64,10 @@ View RamTier::collect(const Entry& entry, std::uint32_t offset, std::uint32_t wa
     readable = std::min({readable, end, static_cast<std::uint32_t>(page_start + kPageSize)});
     if (readable <= offset)
       break;
-    residences_[entry.pages[page].index()].referenced.store(true, std::memory_order_relaxed);
+    // Written only where it changes: other workers read the same pages.
+    std::atomic<bool>& referenced = residences_[entry.pages[page].index()].referenced;
+    if (!referenced.load(std::memory_order_relaxed))
+      referenced.store(true, std::memory_order_relaxed);
     view.add(entry.pages[page], offset - page_start, readable - offset);
     offset = readable;
   }
@@ -85,10 +89,16 @@ RamTier::Access RamTier::access(const Object& object, std::uint32_t block, std::
   access.view = collect(*entry, offset, want, object.block_length(block));
   if (access.view) {
     access.state = State::bytes;
+    const TimePoint now = Clock::now();
+    access.touch = now - entry->touched >= kTouchEvery;
+    if (access.touch)
+      entry->touched = now;
   } else if (access.fill || (entry->claimed & bits(page_of(offset), 1)) != 0) {
     access.state = State::on_its_way;
-    if (waiter)
+    if (waiter) {
       entry->waiters.push_back(waiter);
+      entry->wake_at = std::min(entry->wake_at, offset + std::min(want, kWorthWaking));
+    }
   }
   return access;
 }
@@ -139,7 +149,7 @@ RamTier::PageRun RamTier::claim_pages(const ObjectPtr& object, std::uint32_t blo
 void RamTier::settle(Shard& shard, const Hash128& hash, Entry& entry, std::uint32_t first,
                      std::uint32_t count) {
   entry.claimed &= ~bits(first, count);
-  wake_all(entry.waiters);
+  entry.wake();
   if (entry.idle())
     shard.entries.erase(hash);
 }
@@ -238,7 +248,8 @@ void RamTier::advance_fill(const Object& object, std::uint32_t block, std::uint3
   Entry* entry = find(home, hash);
   ASSERT(entry != nullptr && entry->fill);
   entry->watermark = watermark;
-  wake_all(entry->waiters);
+  if (watermark >= entry->wake_at)
+    entry->wake();
 }
 
 bool RamTier::finish_fill(const Object& object, std::uint32_t block) {

@@ -27,10 +27,12 @@ class RamTier {
   struct Access {
     State state = State::absent;
     View view;                   ///< State::bytes
+    bool touch = false;          ///< The disk's LRU has not heard of the block for a while.
     std::shared_ptr<Fill> fill;  ///< The fill that brings the block, if any has begun to.
   };
-  /// Up to `want` bytes at `offset` of the block. `waiter` (may be null) is kept and woken when
-  /// something about the block changes, but only for State::on_its_way.
+  /// Up to `want` bytes at `offset` of the block. `waiter` (may be null) is kept, but only for
+  /// State::on_its_way, and woken when the block's pages or its fill have changed, or the fill has
+  /// brought all that is wanted, or kWorthWaking bytes of it.
   Access access(const Object& object, std::uint32_t block, std::uint32_t offset, std::uint32_t want,
                 const std::shared_ptr<runtime::Waiter>& waiter);
 
@@ -76,19 +78,28 @@ class RamTier {
   std::size_t purge(std::string_view bucket, std::string_view prefix);
 
  private:
+  /// A reader is not woken for every little that a fill receives.
+  static constexpr std::uint32_t kWorthWaking = 64 * KiB;
+  static constexpr std::uint32_t kNever = ~0U;
+  /// How exactly the disk's LRU orders blocks that are read from RAM.
+  static constexpr milliseconds kTouchEvery{1'000};
+
   struct Entry {
     ObjectPtr object;
     std::array<io::PageRef, kPagesPerBlock> pages;
     std::uint32_t ready = 0;    ///< Bit per page.
     std::uint32_t claimed = 0;  ///< Bit per page: a disk read is bringing it.
     std::shared_ptr<Fill> fill;
-    std::uint32_t watermark = 0;  ///< Only with fill.
-    bool doomed = false;          ///< Purged while it was on its way.
+    std::uint32_t watermark = 0;     ///< Only with fill.
+    bool doomed = false;             ///< Purged while it was on its way.
+    std::uint32_t wake_at = kNever;  ///< The watermark that the first of the waiters waits for.
+    TimePoint touched;               ///< When Access::touch was last said.
     std::vector<std::shared_ptr<runtime::Waiter>> waiters;
 
     bool is_of(const Object& other) const {
       return object.get() == &other || object->identity() == other.identity();
     }
+    void wake();
     bool idle() const { return ready == 0 && claimed == 0 && !fill; }
   };
   struct alignas(64) Shard {

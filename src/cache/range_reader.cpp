@@ -108,17 +108,17 @@ View RangeReader::try_next() {
   if (access.fill)
     follow(access.fill);
   if (access.view)
-    note_source(block, access.fill != nullptr);
+    note_source(block, access.fill != nullptr, access.touch);
   return std::move(access.view);
 }
 
-void RangeReader::note_source(std::uint32_t block, bool filling) {
+void RangeReader::note_source(std::uint32_t block, bool filling, bool touch) {
+  if (touch && cache_.disk_)
+    cache_.disk_->touch(*object_, block);
   if (block == noted_block_)
     return;
   noted_block_ = block;
   block_was_cached_ = !filling;
-  if (cache_.disk_)
-    cache_.disk_->touch(*object_, block);
 }
 
 void RangeReader::advance(std::size_t bytes) {
@@ -241,7 +241,7 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
     if (access.fill)
       follow(access.fill);
     if (access.state != RamTier::State::absent)
-      note_source(block, access.fill != nullptr);
+      note_source(block, access.fill != nullptr, access.touch);
     if (access.state == RamTier::State::bytes)
       co_return std::move(access.view);
     if (access.state == RamTier::State::absent) {
@@ -265,8 +265,12 @@ Task<Result<View>> RangeReader::next(Deadline deadline) {
     if (!std::exchange(has_waited, true))
       count_wait(access.fill != nullptr, attempts != 0);
     const bool woken = co_await waiter->wait(deadline);
-    if (!woken)
-      co_return Errc::timeout;
+    if (woken)
+      continue;
+    // What a slow origin has brought meanwhile may be less than waiters are woken for.
+    if (View view = try_next(); view)
+      co_return std::move(view);
+    co_return Errc::timeout;
   }
 }
 

@@ -1,6 +1,7 @@
 #include <forebay/base/errc.hpp>
 #include <forebay/http/uri.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace forebay::http {
@@ -27,15 +28,19 @@ constexpr int hex_digit(char c) {
 
 void append_encoded(std::string& result, std::string_view text, Slash slash) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (kUnreserved[byte] || (c == '/' && slash == Slash::keep)) {
-      result += c;
-    } else {
-      result += '%';
-      result += kDigits[byte >> 4];
-      result += kDigits[byte & 15];
-    }
+  const auto stays = [slash](char c) {
+    return kUnreserved[static_cast<unsigned char>(c)] || (c == '/' && slash == Slash::keep);
+  };
+  while (!text.empty()) {
+    const auto run =
+        static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), stays) - text.begin());
+    result.append(text, 0, run);
+    if (run == text.size())
+      return;
+    const auto byte = static_cast<unsigned char>(text[run]);
+    const std::array<char, 3> encoded{'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    result.append(encoded.data(), encoded.size());
+    text.remove_prefix(run + 1);
   }
 }
 
@@ -51,25 +56,26 @@ std::string percent_encode(std::string_view text, Slash slash) {
 Result<std::string> percent_decode(std::string_view text) {
   std::string result;
   result.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      result += text[i];
-      continue;
-    }
-    if (text.size() - i < 3)
+  for (;;) {
+    const std::size_t run = std::min(text.find('%'), text.size());
+    result.append(text, 0, run);
+    text.remove_prefix(run);
+    if (text.empty())
+      return result;
+    if (text.size() < 3)
       return Errc::protocol;
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
+    const int high = hex_digit(text[1]);
+    const int low = hex_digit(text[2]);
     if (high < 0 || low < 0)
       return Errc::protocol;
     result += static_cast<char>(high * 16 + low);
-    i += 2;
+    text.remove_prefix(3);
   }
-  return result;
 }
 
 Result<Query> parse_query(std::string_view text) {
   Query query;
+  query.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '&')) + 1);
   while (!text.empty()) {
     const auto end = text.find('&');
     const auto piece = text.substr(0, end);

@@ -19,6 +19,10 @@ constexpr ConstBytes kNothing;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 void append_fields(std::string& text, const http::Headers& headers) {
+  std::size_t size = text.size() + kLineEnd.size();
+  for (const auto& field : headers)
+    size += field.name.size() + field.value.size() + 2 * kLineEnd.size();
+  text.reserve(size);
   for (const auto& field : headers)
     text.append(field.name).append(": ").append(field.value).append(kLineEnd);
   text.append(kLineEnd);
@@ -42,9 +46,9 @@ std::string_view reason_phrase(int status) {
 Result<std::string> serialize(const http::RequestHead& head) {
   if (http::check_request(head))
     return Errc::protocol;
-  std::string text;
-  fmt::format_to(std::back_inserter(text), "{} {} HTTP/1.{}\r\n", head.method, head.target,
-                 head.minor_version);
+  std::string text = head.method;
+  text.append(" ").append(head.target).append(" HTTP/1.");
+  text.append(std::to_string(head.minor_version)).append(kLineEnd);
   append_fields(text, head.headers);
   return text;
 }
@@ -55,9 +59,8 @@ Result<std::string> serialize(const http::ResponseHead& head) {
   if (head.status < 100 || head.status > 999 || http::check_fields(head.headers) ||
       std::any_of(reason.begin(), reason.end(), is_control))
     return Errc::protocol;
-  std::string text;
-  fmt::format_to(std::back_inserter(text), "HTTP/1.{} {} {}\r\n", head.minor_version, head.status,
-                 reason);
+  std::string text = "HTTP/1." + std::to_string(head.minor_version);
+  text.append(" ").append(std::to_string(head.status)).append(" ").append(reason).append(kLineEnd);
   append_fields(text, head.headers);
   return text;
 }

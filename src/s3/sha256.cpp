@@ -55,11 +55,11 @@ std::string sha256_hex(std::string_view bytes) {
 
 std::string to_hex(std::span<const std::byte> bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '0');
+  char* digit = text.data();
   for (const auto byte : bytes) {
-    text += kDigits[std::to_integer<unsigned>(byte) >> 4];
-    text += kDigits[std::to_integer<unsigned>(byte) & 15];
+    *digit++ = kDigits[std::to_integer<unsigned>(byte) >> 4];
+    *digit++ = kDigits[std::to_integer<unsigned>(byte) & 15];
   }
   return text;
 }

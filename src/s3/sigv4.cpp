@@ -29,6 +29,14 @@ struct CivilTime {
   std::chrono::hh_mm_ss<std::chrono::seconds> clock;
 };
 
+/// `number`, not negative, in the `width` characters from `at` on.
+void put_digits(std::string& text, std::size_t at, std::size_t width, std::int64_t number) {
+  for (std::size_t i = width; i != 0; --i) {
+    text[at + i - 1] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  }
+}
+
 std::optional<Failure> check_time(const Authorization& authorization, sys_seconds now,
                                   std::chrono::seconds max_skew) {
   const auto signed_at = authorization.timestamp;
@@ -255,8 +263,14 @@ PresignParams presign_params(const Authorization& caller, sys_seconds now) {
 
 std::string format_amz_date(sys_seconds time) {
   const CivilTime t{time};
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", t.year(), t.month(), t.day_of_month(),
-                     t.hours(), t.minutes(), t.seconds());
+  std::string text = "YYYYMMDDThhmmssZ";
+  put_digits(text, 0, 4, t.year());
+  put_digits(text, 4, 2, t.month());
+  put_digits(text, 6, 2, t.day_of_month());
+  put_digits(text, 9, 2, t.hours());
+  put_digits(text, 11, 2, t.minutes());
+  put_digits(text, 13, 2, t.seconds());
+  return text;
 }
 
 std::string format_iso_date(sys_seconds time) {

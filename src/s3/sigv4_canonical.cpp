@@ -31,6 +31,7 @@ Outcome<std::string> canonical_query(std::string_view text) {
   }
   std::sort(encoded.begin(), encoded.end());
   std::string result;
+  result.reserve(text.size() + text.size() / 8);
   for (const auto& [name, value] : encoded) {
     if (!result.empty())
       result += '&';
@@ -110,7 +111,9 @@ HmacKey derived_key(std::string_view secret_key, std::string_view date, std::str
 }
 
 std::string credential_scope(std::string_view date, std::string_view region) {
-  std::string scope{date};
+  std::string scope;
+  scope.reserve(date.size() + region.size() + kService.size() + kTerminator.size() + 3);
+  scope.append(date);
   scope.append("/").append(region).append("/").append(kService).append("/").append(kTerminator);
   return scope;
 }
@@ -141,6 +144,11 @@ std::span<const FieldIndex::Entry> FieldIndex::find(std::string_view name) const
   const auto end = std::find_if(begin, entries_.end(),
                                 [name](const Entry& entry) { return entry.name != name; });
   return {begin, end};
+}
+
+CanonicalRequest::CanonicalRequest() {
+  constexpr std::size_t kUsual = 1024;
+  kept_.reserve(kUsual);
 }
 
 CanonicalRequest& CanonicalRequest::append(std::string_view text) {
@@ -183,9 +191,10 @@ Outcome<CanonicalRequest> canonical_request(const http::RequestHead& request,
 std::string string_to_sign(std::string_view canonical_sha256, std::chrono::sys_seconds time,
                            std::string_view region) {
   const auto date = format_amz_date(time);
-  std::string result{kAlgorithm};
-  result.append("\n").append(date).append("\n");
-  result.append(credential_scope(std::string_view{date}.substr(0, 8), region)).append("\n");
+  const auto scope = credential_scope(std::string_view{date}.substr(0, 8), region);
+  std::string result;
+  result.reserve(kAlgorithm.size() + date.size() + scope.size() + canonical_sha256.size() + 3);
+  result.append(kAlgorithm).append("\n").append(date).append("\n").append(scope).append("\n");
   result.append(canonical_sha256);
   return result;
 }

@@ -60,6 +60,7 @@ class CanonicalRequest {
  public:
   static constexpr std::size_t kKept = 4 * 1024;
 
+  CanonicalRequest();
   CanonicalRequest& append(std::string_view text);
   /// The SHA-256 of all that was appended, in hexadecimal. Ends the computation.
   std::string finish();

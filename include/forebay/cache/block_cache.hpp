@@ -205,7 +205,7 @@ class RangeReader {
   void follow(const std::shared_ptr<Fill>& fill);
   void unfollow_finished();
   std::optional<Error> fill_failure(std::uint32_t block) const;
-  void note_source(std::uint32_t block, bool filling);
+  void note_source(std::uint32_t block, bool filling, bool touch);
 
   BlockCache& cache_;
   ObjectPtr object_;

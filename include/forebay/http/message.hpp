@@ -1,5 +1,6 @@
 #pragma once
 // Plain request and response heads. No I/O, no Beast: net/ converts.
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,10 @@ class Headers {
   };
 
   void add(std::string name, std::string value) {
+    // Most heads have no more fields than that.
+    constexpr std::size_t kUsual = 16;
+    if (fields_.capacity() == 0)
+      fields_.reserve(kUsual);
     fields_.push_back({std::move(name), std::move(value)});
   }
   /// Replaces every field of that name by one.

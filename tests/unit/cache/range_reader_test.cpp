@@ -165,6 +165,21 @@ TEST_F(RangeReaderTest, WhatIsPurgedIsFetchedAgain) {
   });
 }
 
+TEST_F(RangeReaderTest, AReaderOfFewBytesWaitsForNoMoreThanThose) {
+  test::run_on_worker(workers, [this]() -> Task<void> {
+    // The body comes in pieces of some 50 KB, and no more than two of them.
+    script->hold_at = 100'000;
+    script->body_gate.close();
+    const ObjectPtr object = make_object(kBlockSize);
+    RangeReader reader{*cache, object, 60'000, 60'010, fetcher(), patience()};
+    const TimePoint began = Clock::now();
+    const auto view = co_await reader.next(patience());
+    EXPECT_TRUE(view);
+    EXPECT_LT(Clock::now() - began, std::chrono::seconds{10}) << "found only at the deadline";
+    script->body_gate.open();
+  });
+}
+
 TEST_F(RangeReaderTest, AReaderThatLeavesEndsItsFillAtTheNextBlock) {
   test::run_on_worker(workers, [this]() -> Task<void> {
     const ObjectPtr object = make_object(64 * MiB);
