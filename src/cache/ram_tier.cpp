@@ -33,6 +33,7 @@ void RamTier::Entry::wake() {
     waiter->wake();
   waiters.clear();
   wake_at = kNever;
+  woken = Clock::now();
 }
 
 RamTier::RamTier(io::BufferPool& pool)
@@ -248,7 +249,8 @@ void RamTier::advance_fill(const Object& object, std::uint32_t block, std::uint3
   Entry* entry = find(home, hash);
   ASSERT(entry != nullptr && entry->fill);
   entry->watermark = watermark;
-  if (watermark >= entry->wake_at)
+  const bool is_awaited = entry->wake_at != kNever;
+  if (is_awaited && (watermark >= entry->wake_at || Clock::now() - entry->woken >= kWakesApart))
     entry->wake();
 }
 

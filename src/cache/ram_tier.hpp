@@ -78,8 +78,9 @@ class RamTier {
   std::size_t purge(std::string_view bucket, std::string_view prefix);
 
  private:
-  /// A reader is not woken for every little that a fill receives.
+  /// A reader is not woken for every little that a fill receives, unless it comes slowly.
   static constexpr std::uint32_t kWorthWaking = 64 * KiB;
+  static constexpr milliseconds kWakesApart{20};
   static constexpr std::uint32_t kNever = ~0U;
   /// How exactly the disk's LRU orders blocks that are read from RAM.
   static constexpr milliseconds kTouchEvery{1'000};
@@ -93,6 +94,7 @@ class RamTier {
     std::uint32_t watermark = 0;     ///< Only with fill.
     bool doomed = false;             ///< Purged while it was on its way.
     std::uint32_t wake_at = kNever;  ///< The watermark that the first of the waiters waits for.
+    TimePoint woken;                 ///< When waiters were woken last.
     TimePoint touched;               ///< When Access::touch was last said.
     std::vector<std::shared_ptr<runtime::Waiter>> waiters;
 
