@@ -58,8 +58,9 @@ Task<void> write_slot(DiskStore* disk, ObjectPtr object, std::uint32_t block, Wr
     FillMetrics::get().not_stored.add();
 }
 
-Placement placement_of(FillReason reason) {
-  return reason == FillReason::prestage ? Placement::cold : Placement::hot;
+/// What a reader waits for is read as soon as it is here.
+Placement placement_of(FillReason reason, bool is_wanted) {
+  return reason == FillReason::prestage && !is_wanted ? Placement::cold : Placement::hot;
 }
 
 /// A device for a block, and its part of the share for writes. A reader does not wait for its
@@ -90,6 +91,7 @@ struct Fill::Progress {
   std::unique_ptr<ByteSource> source;  ///< Open at the next byte wanted, or null.
   FetcherPtr fetcher;
   bool replaced = false;  ///< The one replacement has been spent.
+  bool is_kept = true;    ///< The last block has been given to a device, as far as there is one.
   FillTraffic::Class slot_class = FillTraffic::Class::demand;
   FillTraffic::Permit slot;            ///< Held while frames may be.
   FillTraffic::Demand demand;          ///< Held with a slot while readers wait.
@@ -269,17 +271,19 @@ Task<Result<void>> Fill::fill_block(FillContext& context, Fill& self, Progress& 
   self.at_block_ = progress.block;
   if (!keep || !purges)
     co_return success();
+  const bool wanted = self.is_wanted();
+  const Placement placement = placement_of(self.reason_, wanted);
   std::optional<WriteCharge> held;
-  if (context.disk->admits(placement_of(self.reason_)))
-    held =
-        co_await charge_write(context, self.is_wanted(), placement_of(self.reason_), lease.pages);
+  if (context.disk->admits(placement))
+    held = co_await charge_write(context, wanted, placement, lease.pages);
+  progress.is_kept = held.has_value();
   if (!held) {
     FillMetrics::get().not_stored.add();
     co_return success();
   }
   runtime::Worker::current().tasks().spawn("slot write", &write_slot, context.disk, self.object_,
-                                           block, std::move(*held), progress.checksums,
-                                           placement_of(self.reason_), *std::move(purges));
+                                           block, std::move(*held), progress.checksums, placement,
+                                           *std::move(purges));
   co_return success();
 }
 
@@ -327,7 +331,8 @@ bool Fill::yields_to_demand(FillContext& context, Fill& self, Progress& progress
 
 Task<Result<void>> Fill::run_blocks(FillContext& context, Fill& self, Progress& progress) {
   while (progress.block < self.end_block()) {
-    const bool stored = context.disk != nullptr && context.disk->admits(placement_of(self.reason_));
+    const bool stored = context.disk != nullptr &&
+                        context.disk->admits(placement_of(self.reason_, self.is_wanted()));
     // What nobody waits for and cannot be kept would only push hot pages out. A reader who came to
     // follow it starts a fill of its own.
     if (self.reason_ != FillReason::demand && context.disk != nullptr && !stored)
@@ -335,7 +340,8 @@ Task<Result<void>> Fill::run_blocks(FillContext& context, Fill& self, Progress& 
     if (progress.block != self.first_block_) {
       if (yields_to_demand(context, self, progress))
         break;
-      const bool go_on = co_await wanted(context, self, progress, stored);
+      // Where devices are slower than the origin, blocks go to RAM alone: at their readers' pace.
+      const bool go_on = co_await wanted(context, self, progress, stored && progress.is_kept);
       if (!go_on)
         co_return Errc::cancelled;
     }

@@ -196,7 +196,7 @@ std::vector<Key> origin_bound_keys() {
        .type = Type::integer,
        .help =
            "Of origin.max_connections, for requests with a body; never more than seven eighths. "
-           "Further ones wait up to two seconds. 0: half.",
+           "Further ones wait for memory.wait. 0: half.",
        .access = field<&Config::origin, &OriginConfig::max_uploads>(),
        .bounds = {0, 65'536}},
       {.name = "origin.receive_buffer",
