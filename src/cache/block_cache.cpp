@@ -186,7 +186,9 @@ void BlockCache::launch(const std::shared_ptr<Fill>& fill, FillStart start) {
 
 void BlockCache::note_cold_read(const ObjectPtr& object, std::uint32_t block,
                                 const FetcherPtr& fetcher) {
-  if (second_touch(*object, block))
+  // What a device holds that cannot be read now would be filled into RAM alone, and for nothing.
+  const bool is_held = disk_ && disk_->first_missing(*object, block, block + 1) != block;
+  if (!is_held && second_touch(*object, block))
     background_->submit(object, block, fetcher);
 }
 
