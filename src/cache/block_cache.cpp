@@ -199,12 +199,12 @@ Task<bool> BlockCache::ensure(ObjectPtr object, std::uint32_t first_block, std::
       ++block;
       continue;
     }
-    // Everything that may be waited for comes before the claim.
-    co_await traffic_->background_turn();
+    // Everything that may be waited for comes before the claim; the turn last, for it passes.
     FillStart start;
     start.fetcher = fetcher;
     start.slot =
         co_await traffic_->slots(FillTraffic::Class::background).acquire(Deadline::never());
+    co_await traffic_->background_turn();
     const auto extent_end = static_cast<std::uint32_t>(align_up(block + 1, kBlocksPerExtent));
     const std::shared_ptr<Fill> fill =
         claim_run(object, block, std::min(extent_end, end_block), reason);
